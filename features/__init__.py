@@ -1,0 +1,1 @@
+"""What we compute about each borrower."""

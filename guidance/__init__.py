@@ -1,0 +1,1 @@
+"""Which support to offer, within budgets and quotas."""

@@ -1,0 +1,1 @@
+"""How likely a crisis is, and why."""

@@ -1,0 +1,1 @@
+"""What we know, and whether we may trust it."""

@@ -1,0 +1,27 @@
+"""The one shape of every error a person reads."""
+
+from __future__ import annotations
+
+
+class DeungdaeError(Exception):
+    """Something a person must mend, said on one line: what, where, why it matters, what to do next.
+
+    >>> print(DeungdaeError("unknown column 'colour'", "loans.parquet", "its meaning is not declared", "remove it"))
+    unknown column 'colour' | where: loans.parquet | why it matters: its meaning is not declared | what to do: remove it
+    """
+
+    def __init__(self, what: str, where: str, why: str, next_step: str) -> None:
+        self.what, self.where, self.why, self.next_step = what, where, why, next_step
+        super().__init__(f"{what} | where: {where} | why it matters: {why} | what to do: {next_step}")
+
+
+class InputError(DeungdaeError):
+    """A file or table that came from outside can't be used as it is."""
+
+
+class SettingsError(DeungdaeError):
+    """A file or value that an operator or policy owner wrote can't be used as it is."""
+
+
+class NightError(DeungdaeError):
+    """The night can't go on from here."""

@@ -1,0 +1,66 @@
+"""What a stage hands on instead of its frame: how much, and exactly what."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What one stage wrote to one table for one night.
+
+    `seconds` and `notes` ride along and are no part of equality.
+    """
+
+    table: str
+    as_of: date
+    rows: int
+    content_hash: str
+    version: int | None
+    seconds: float = field(default=0.0, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The receipt as plain values, for XCom and the row in `runs`."""
+        return {**self.__dict__, "as_of": self.as_of.isoformat(), "notes": list(self.notes)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Receipt:
+        """The receipt again, from what `to_json` gave."""
+        return cls(**{**values, "as_of": date.fromisoformat(values["as_of"]), "notes": tuple(values["notes"])})
+
+
+def hash_content(frame: pl.DataFrame, key: Iterable[str]) -> str:
+    """Hash what a frame says: rows sorted by `key`, columns by name; the same on every machine.
+
+    >>> one = pl.DataFrame({"id": ["a", "b"], "n": [1, None]})
+    >>> hash_content(one, ["id"]) == hash_content(one.reverse().select("n", "id"), ["id"])
+    True
+    """
+    digest = hashlib.sha256(str(frame.height).encode())
+    ordered = frame.sort(list(key), maintain_order=True)
+    for name in sorted(frame.columns):
+        column = ordered[name]
+        digest.update(f"{name}:{column.dtype}".encode())
+        digest.update(column.is_null().to_numpy().tobytes())
+        for buffer in _plain_buffers(column):
+            digest.update(buffer)
+    return digest.hexdigest()[:32]
+
+
+def _plain_buffers(column: pl.Series) -> Iterable[bytes | memoryview]:
+    if isinstance(column.dtype, pl.List):
+        column = column.cast(pl.List(pl.String)).list.join("\x1f")
+    if column.dtype in (pl.String, pl.Categorical, pl.Enum):
+        texts = column.cast(pl.String).fill_null("")
+        return (texts.str.len_bytes().to_numpy().tobytes(), "".join(texts.to_list()).encode())
+    physical = column.to_physical()
+    if physical.dtype == pl.Boolean:
+        physical = physical.cast(pl.UInt8)
+    return (physical.fill_null(0).to_numpy().tobytes(),)

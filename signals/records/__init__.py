@@ -1,0 +1,1 @@
+"""The operational database: runs, leases, cases, and the awards ledger."""

@@ -1,0 +1,88 @@
+"""Every table of the operational database."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+SERIAL = BigInteger().with_variant(Integer, "sqlite")
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("as_of", Date, primary_key=True, comment="The night. The row's existence is the night's existence."),
+    Column("receipts", JSON, nullable=False, comment="The receipt of each product and source table."),
+    Column("model_version", String(64), nullable=False, comment="The champion, or scorecard."),
+    Column("catalogue_hash", String(64), nullable=False, comment="What the programmes said."),
+    Column("settings_hash", String(64), nullable=False, comment="What offices and settings said."),
+    Column("ledger_sequence", BigInteger, nullable=False, comment="The last ledger entry this night saw or made."),
+    Column("packs_hash", String(64), nullable=False, comment="What the office packs said."),
+    Column("is_backfill", Boolean, nullable=False, comment="Older than the newest night when made: reserved nothing."),
+    Column("code_version", String(64), nullable=False),
+    Column("committed_at", DateTime(timezone=True), nullable=False),
+)
+
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("name", String(32), primary_key=True, comment="Always night: one per HOME."),
+    Column("holder", String(200), nullable=False),
+    Column("renewed_at", DateTime(timezone=True), nullable=False),
+)
+
+CASES = Table(
+    "cases",
+    METADATA,
+    Column("case_id", SERIAL, primary_key=True, autoincrement=True),
+    Column("borrower_id", String(64), nullable=False),
+    Column("office", String(64), nullable=False),
+    Column("opened_for", Date, nullable=False, comment="The night that listed the borrower."),
+    Column("level", String(16), nullable=False, comment="The level that night."),
+    Column("status", String(16), nullable=False, comment="open or closed."),
+    UniqueConstraint("borrower_id", "opened_for"),
+    CheckConstraint("status in ('open', 'closed')", name="status"),
+    Index("ix_cases_office_status", "office", "status"),
+)
+
+LEDGER = Table(
+    "ledger",
+    METADATA,
+    Column("sequence", SERIAL, primary_key=True, autoincrement=True),
+    Column("programme_id", String(64), nullable=False),
+    Column("period", String(32), nullable=False, comment="The window a place belongs to."),
+    Column("borrower_id", String(64), nullable=False),
+    Column("turn", Integer, nullable=False, comment="1, and one more after each release, expiry or cancellation."),
+    Column("state", String(16), nullable=False),
+    Column("amount_krw", BigInteger, nullable=False, comment="The place's ceiling when reserved, the true sum later."),
+    Column("is_inside", Boolean, nullable=False, comment="Inside the capital region, or region unknown."),
+    Column("as_of", Date, nullable=False, comment="The night, or the day a person or operator acted."),
+    Column("by", String(64), nullable=False, comment="night, or who acted."),
+    UniqueConstraint("programme_id", "period", "borrower_id", "turn", "state", name="once"),
+    CheckConstraint(
+        "state in ('reserved', 'released', 'expired', 'cancelled', 'committed', 'awarded', 'paid')", name="state"
+    ),
+    CheckConstraint("amount_krw >= 0", name="amount"),
+    Index("ix_ledger_borrower", "borrower_id"),
+)

@@ -1,0 +1,64 @@
+"""What every canonical table declares: its key, its columns, its row rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import dataframely as dy
+import polars as pl
+
+WON = 10**15  # no shopkeeper's sum comes near; what is above it is a wrong unit
+
+
+def among(*codes: str) -> dict[str, Callable[[pl.Expr], pl.Expr]]:
+    """A named check that a text column holds one of the given codes."""
+    return {"known_code": lambda column: column.is_in(codes)}
+
+
+class Known(dy.Schema):
+    """Every row says the day its fact reached the holder's report to us."""
+
+    known_on = dy.Date(primary_key=True, description="The day the fact reached the holder's report to us.")
+    is_retracted = dy.Bool(
+        nullable=True,
+        description="True: the holder takes the fact of this key back; null or false: it stands.",
+    )
+
+
+@dataclass(frozen=True)
+class Table:
+    """One canonical source table, as the house plan fixes it.
+
+    `key` names the fact; versions of one key differ in `known_on`.
+    """
+
+    name: str
+    schema: type[dy.Schema]
+    key: tuple[str, ...]
+    is_required: bool = False
+
+    @property
+    def meaning(self) -> str:
+        """What one row is, from the schema's own docstring."""
+        return " ".join((self.schema.__doc__ or "").split())
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The declared columns, in order."""
+        return list(self.schema.columns())
+
+    @property
+    def polars_schema(self) -> dict[str, pl.DataType]:
+        """Column name to polars type."""
+        return {name: column.dtype for name, column in self.schema.columns().items()}
+
+    @property
+    def needed_columns(self) -> Sequence[str]:
+        """The columns a file must have; all others may be absent and are then null."""
+        return [name for name, column in self.schema.columns().items() if not column.nullable]
+
+    @property
+    def has_borrower(self) -> bool:
+        """Whether a row belongs to one borrower (and so lies in that borrower's bucket)."""
+        return "borrower_id" in self.schema.columns()
