@@ -15,7 +15,7 @@ import polars as pl
 class Receipt:
     """What one stage wrote to one table for one night.
 
-    `seconds` and `notes` ride along and are no part of equality.
+    `seconds` rides along and is no part of equality.
     """
 
     table: str
@@ -24,16 +24,14 @@ class Receipt:
     content_hash: str
     version: int | None
     seconds: float = field(default=0.0, compare=False)
-    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """The receipt as plain values, for XCom and the row in `runs`."""
-        return {**self.__dict__, "as_of": self.as_of.isoformat(), "notes": list(self.notes)}
+        return {"table": self.table, "as_of": self.as_of.isoformat(), **self.pinned(), "seconds": self.seconds}
 
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Receipt:
-        """The receipt again, from what `to_json` gave."""
-        return cls(**{**values, "as_of": date.fromisoformat(values["as_of"]), "notes": tuple(values["notes"])})
+    def pinned(self) -> dict[str, Any]:
+        """What of the receipt makes two nights equal: rows, content and Delta version."""
+        return {"rows": self.rows, "content_hash": self.content_hash, "version": self.version}
 
 
 def hash_content(frame: pl.DataFrame, key: Iterable[str]) -> str:

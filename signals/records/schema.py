@@ -80,9 +80,7 @@ LEDGER = Table(
     Column("as_of", Date, nullable=False, comment="The night, or the day a person or operator acted."),
     Column("by", String(64), nullable=False, comment="night, or who acted."),
     UniqueConstraint("programme_id", "period", "borrower_id", "turn", "state", name="once"),
-    CheckConstraint(
-        "state in ('reserved', 'released', 'expired', 'cancelled', 'committed', 'awarded', 'paid')", name="state"
-    ),
+    CheckConstraint("state in ('reserved', 'released', 'expired', 'cancelled', 'committed', 'awarded', 'paid')", name="state"),
     CheckConstraint("amount_krw >= 0", name="amount"),
     Index("ix_ledger_borrower", "borrower_id"),
 )

@@ -1,0 +1,50 @@
+# The doors of the project; each is one command. See README.md.
+PYTHON ?= python3
+BIN := .venv/bin
+HOME_DIR ?= home
+TOWN ?= town
+export DEUNGDAE_HOME := $(abspath $(HOME_DIR))
+export DEUNGDAE_SOURCES := ["$(abspath $(TOWN))"]
+export GX_ANALYTICS_ENABLED := false
+
+UNTIL := 2026-10-01
+TRAINED := 2026-09-30
+
+.PHONY: setup nightly test check docs lock clean
+
+setup: .venv/.done  ## the environment, from the lock
+
+.venv/.done: requirements.lock pyproject.toml
+	@echo "setting up .venv from requirements.lock (a minute or two)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/.done
+
+$(TOWN)/borrowers.parquet: | setup
+	@$(BIN)/deungdae simulate --out $(TOWN) --borrowers 20000 --months 36 --seed 1 --until $(UNTIL)
+
+$(HOME_DIR)/models/champion.json: | $(TOWN)/borrowers.parquet
+	@$(BIN)/deungdae train --source $(TOWN) --as-of $(TRAINED) --home $(HOME_DIR)
+
+nightly: setup $(TOWN)/borrowers.parquet $(HOME_DIR)/models/champion.json  ## simulate a town, train a first champion, run the night in Airflow
+	@$(BIN)/python dags/once.py --as-of $(UNTIL)
+
+test: setup  ## the whole suite
+	@$(BIN)/python -m pytest
+
+check: setup  ## lint, types, house rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/house
+
+docs: setup  ## write the generated documents
+	@$(BIN)/python docs/generate.py
+
+lock:  ## resolve the lock again
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-emit-index-url --generate-hashes --no-header --no-annotate -q -o requirements.lock
+
+clean:  ## remove the made-up town and its HOME
+	rm -rf $(TOWN) $(TOWN)-truth $(HOME_DIR) .airflow

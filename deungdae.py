@@ -1,0 +1,204 @@
+"""The command: one function per door."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from signals.errors import DeungdaeError
+
+app = typer.Typer(
+    help="등대 Deungdae: early warning and guidance for small-business owners with loans.", no_args_is_help=True, add_completion=False
+)
+programmes = typer.Typer(help="The support programmes.", no_args_is_help=True)
+app.add_typer(programmes, name="programmes")
+said = Console(stderr=True, soft_wrap=True)
+
+Day = Annotated[datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="All that was known by the end of this day, Korean time.")]
+Sources = Annotated[list[str], typer.Option("--source", help="A source folder; may be given more than once.")]
+HomeFolder = Annotated[Path, typer.Option("--home", help="HOME: where a night keeps its things.", envvar="DEUNGDAE_HOME")]
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="The source folder to write; the truth goes beside it.")],
+    borrowers: Annotated[int, typer.Option(min=1)] = 20_000,
+    months: Annotated[int, typer.Option(min=1)] = 36,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day anything is known.")] = datetime(2026, 9, 30),  # noqa: DTZ001
+) -> None:
+    """Write a source folder for a made-up town, and apart from it the simulator's own truth."""
+    from signals.simulate import truth_path, write_town_folder
+
+    with _progress("simulating") as advance:
+        write_town_folder(out, borrowers=borrowers, months=months, seed=seed, until=until.date(), on_progress=advance)
+    _say(f"{borrowers:,} borrowers over {months} months in {out}; the simulator's own hazard in {truth_path(out)}")
+
+
+@app.command()
+def train(
+    source: Sources,
+    as_of: Day,
+    home: HomeFolder,
+    horizon_days: Annotated[int, typer.Option(min=1)] = 180,
+) -> None:
+    """Train, evaluate and register a challenger on what was known by --as-of; the first becomes champion."""
+    import training
+
+    report = training.train(source, as_of.date(), horizon_days, home, on_progress=_say)
+    _show_pairs(f"모형 · model {report.version} ({report.role})", report.to_rows())
+
+
+@app.command()
+def backtest(
+    source: Sources,
+    as_of: Annotated[list[datetime], typer.Option("--as-of", formats=["%Y-%m-%d"], help="An origin; may be given more than once.")],
+    json_file: Annotated[str, typer.Option("--json", help="Where to write the figures; - for standard output.")],
+    horizon_days: Annotated[int, typer.Option(min=1)] = 180,
+    folds: Annotated[int | None, typer.Option(min=2, help="One origin: borrower-disjoint folds.")] = None,
+) -> None:
+    """Test the model honestly at past days, beside days past due, a logistic regression and the scorecard."""
+    import training
+
+    figures = training.backtest(source, [day.date() for day in as_of], horizon_days, folds, on_progress=_say)
+    text = json.dumps(figures, indent=2, ensure_ascii=False)
+    if json_file == "-":
+        sys.stdout.write(text + "\n")
+    else:
+        Path(json_file).write_text(text + "\n")
+
+
+@app.command()
+def night(
+    source: Sources,
+    as_of: Day,
+    home: HomeFolder,
+    engine: Annotated[str, typer.Option(help="polars is the engine there is.")] = "polars",
+) -> None:
+    """Run the whole night."""
+    import nightly
+    from signals.night import Night
+    from signals.settings import Settings
+
+    if engine != "polars":
+        raise typer.BadParameter(f"engine {engine!r} is not built yet; use polars")
+    settings = Settings(home=home, sources=tuple(source))
+    the_night = Night(as_of.date(), settings)
+    outcome = nightly.run_night(the_night, on_stage=_say, on_wait=lambda: _say("another night holds the lease; waiting for it to end"))
+    show_night(the_night, is_unchanged=outcome.is_unchanged)
+
+
+@programmes.command("check")
+def check_programmes(
+    as_of: Day,
+    home: Annotated[Path | None, typer.Option(help="Check HOME's programmes over the shipped ones.")] = None,
+) -> None:
+    """Check every programme file: its fields, its rules, its worked examples, its window."""
+    from guidance.catalogue import SHIPPED
+    from guidance.catalogue import check_programmes as find_faults
+
+    faults = find_faults([SHIPPED, *([home / "programmes"] if home else [])], as_of.date())
+    for fault in faults:
+        said.print(str(fault), markup=False, highlight=False)
+    errors = [fault for fault in faults if fault.is_error]
+    _say(f"{len(errors)} faults, {len(faults) - len(errors)} warnings")
+    if errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(home: HomeFolder = Path("home")) -> None:
+    """Say what is installed, reachable, stale or broken, and how to mend it."""
+    from signals.doctor import examine
+    from signals.settings import Settings
+
+    findings = examine(Settings(home=home))
+    table = Table("what", "state", "how to mend it")
+    for finding in findings:
+        table.add_row(finding.what, ("[green]ok[/] " if finding.is_well else "[red]bad[/] ") + finding.state, finding.mend)
+    _out().print(table)
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)
+
+
+def show_night(the_night: Any, *, is_unchanged: bool) -> None:
+    """Print the published night as a table a person can read."""
+    import nightly
+
+    summary = nightly.read_summary(the_night)
+    rows = [("차주 · borrowers scored", f"{summary['borrowers']:,}"), ("운영 모형 · model", ", ".join(summary["model_version"]))]
+    rows += [(f"단계 · level {name}", f"{count:,}") for name, count in reversed(summary["levels"].items())]
+    rows += [("목록 · on the offices' lists", f"{summary['listed']:,} (+{summary['overflow']:,} beyond capacity)")]
+    rows += [(f"주된 영역 · driven by {theme}", f"{count:,} flagged") for theme, count in summary["drivers"]]
+    rows += [
+        (f"지원 · {offer['programme_id']}", f"{offer['offers']:,} {offer['place']}, {offer['amount_krw']:,} won")
+        for offer in summary["offers"]
+    ]
+    rows += [(f"초 · seconds {stage}", f"{seconds:.1f}") for stage, seconds in summary["seconds"].items()]
+    rows += [(f"자료 · {name}", text) for name, text in summary["missing"]]
+    rows += [("산출물 · outputs", str(place)) for place in summary["places"]]
+    _show_pairs(f"야간 산출 · night of {summary['as_of']}", rows)
+    if is_unchanged:
+        _out().print("변경 없음 · nothing changed: this night stood already with equal receipts")
+
+
+def main() -> None:
+    """Run the command; an error a person must mend is one line and exit 1."""
+    try:
+        app()
+    except DeungdaeError as error:
+        said.print(f"error: {error}", markup=False, highlight=False)
+        sys.exit(1)
+
+
+def _say(text: str) -> None:
+    said.print(text, markup=False, highlight=False)
+
+
+def _out() -> Console:
+    return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def _show_pairs(title: str, rows: list[tuple[str, str]]) -> None:
+    table = Table(title=title, show_header=False)
+    for name, text in rows:
+        table.add_row(name, text)
+    _out().print(table)
+
+
+class _Bar:
+    """A progress bar on a terminal, a plain line every tenth elsewhere."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.tenth = text, -1
+        self.bar = Progress(TextColumn(text), BarColumn(), TimeElapsedColumn(), console=said, disable=not sys.stderr.isatty())
+        self.task = self.bar.add_task(text, total=None)
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        self.bar.update(self.task, completed=done, total=total)
+        if not sys.stderr.isatty() and done * 10 // total > self.tenth:
+            self.tenth = done * 10 // total
+            _say(f"{self.text}: {done:,} of {total:,}")
+
+
+def _progress(text: str) -> _Bar:
+    return _Bar(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,354 @@
+"""The night on one page: what happens, in order, between the sources and breakfast.
+
+Each stage reads, makes one pure call (bucket by bucket where the frames are large), and writes. It knows nothing of
+Airflow or the command line; both go through `run_stage`. Only receipts travel between stages. Heavy libraries are
+imported inside the functions, so that whoever only wants the names of the stages does not wait for them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from signals.errors import InputError, NightError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+    from sqlalchemy import Connection
+
+    from guidance.catalogue import Catalogue
+    from signals.night import Night
+    from signals.receipts import Receipt
+
+SEOUL = ZoneInfo("Asia/Seoul")
+NIGHTS_BELOW = 3  # a level falls after three nights below it, tonight among them
+
+
+def find_as_of(given: str | None, logical_date: datetime | None) -> date:
+    """Say which night a scheduled run is for: the one given, else the day before its logical date in Seoul; never the clock.
+
+    >>> from datetime import UTC
+    >>> find_as_of(None, datetime(2026, 3, 1, 17, tzinfo=UTC))
+    datetime.date(2026, 3, 1)
+    """
+    if given:
+        return date.fromisoformat(given)
+    if logical_date is None:
+        raise NightError("no night named", "the DAG run", "nobody can say what was known", "give the parameter as_of")
+    return logical_date.astimezone(SEOUL).date() - timedelta(days=1)
+
+
+def pull(night: Night, source_id: str | None = None) -> list[Receipt]:
+    """Bring what the sources (or one of them) know and the lake does not."""
+    from signals.arrivals import forget_arrivals, pull_source
+    from signals.sources import list_sources
+
+    wanted = [source for source in list_sources(night.settings.sources) if source_id in (None, source.source_id)]
+    if not wanted:
+        raise NightError("no source named", "--source or DEUNGDAE_SOURCES", "there is nothing to pull", "name at least one")
+    forget_arrivals(night.home, but=night.as_of)
+    return [pull_source(night.home, source, night.as_of) for source in wanted]
+
+
+def check(night: Night) -> list[Receipt]:
+    """Judge what arrived, row by row and as a whole; take what passes into the lake and set the rest aside."""
+    from signals.admit import admit_arrivals
+    from signals.store import receipt_of_arrivals
+    from signals.tables import TABLES
+
+    reports = admit_arrivals(night.home, night.as_of)
+    receipts = {name: receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES}
+    missing = [name for name, table in TABLES.items() if table.is_required and receipts[name] is None]
+    if missing:
+        failures = "; ".join(report.failure for report in reports if report.failure)
+        raise InputError(
+            f"missing required table {', '.join(missing)}" + (f" because: {failures}" if failures else ""),
+            ", ".join(night.settings.sources),
+            "without borrowers, loans and repayments nobody can be scored",
+            "send what is missing and run the night again",
+        )
+    return [receipt for receipt in receipts.values() if receipt]
+
+
+def build_features(night: Night) -> list[Receipt]:
+    """Compute every declared feature for every known borrower."""
+    import features
+
+    return night.write_chunks("features", night.by_bucket(lambda tables: features.build_features(tables, night.as_of).collect()))
+
+
+def score(night: Night) -> list[Receipt]:
+    """Say how likely a default is, which level that is, who needs help most, and who is on which office's list."""
+    import polars as pl
+
+    from models.labels import find_in_crisis
+    from models.levels import hold_levels
+    from models.registry import load_champion
+    from models.score import score_risk
+    from signals.nights import read_earlier_levels
+
+    champion, _ = load_champion(night.home.models, night.as_of)
+    in_crisis = pl.concat(night.by_bucket(lambda tables: find_in_crisis(tables, night.as_of).collect()))
+    features = night.read("features").collect()
+    tonight = score_risk(features, in_crisis, champion)
+    with night.open_records().begin() as connection:
+        levels = hold_levels(tonight, read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW))
+    scores = tonight.join(levels, on="borrower_id").join(features.select("borrower_id", "days_past_due"), on="borrower_id")
+    return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores))]
+
+
+def explain(night: Night) -> list[Receipt]:
+    """Say why, exactly and in words, for everyone with a level."""
+    import polars as pl
+
+    import features
+    from models.explain import explain_scores
+    from models.registry import load_champion
+
+    champion, _ = load_champion(night.home.models, night.as_of)
+    levels = night.read("scores").filter(pl.col("level") != "none").select("borrower_id", "level").collect()
+    rows = night.read("features").join(levels.lazy(), on="borrower_id", how="semi").collect()
+    return night.write("reasons", features.word_reasons(explain_scores(rows, levels, champion, features.themes())))
+
+
+def judge(night: Night) -> list[Receipt]:
+    """Say which programmes each borrower can get, with every unmet condition or open question in words."""
+    from guidance.facts import build_facts
+    from guidance.judge import judge_eligibility
+
+    catalogue = _load_programmes(night)
+    states = night.read("scores").select("borrower_id", "owner_state", "level").collect()
+
+    def judge_bucket(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+        facts = build_facts(tables, night.as_of).join(states, on="borrower_id")
+        return judge_eligibility(facts, catalogue, night.as_of)
+
+    return night.write_chunks("verdicts", night.by_bucket(judge_bucket))
+
+
+def assign(night: Night) -> list[Receipt]:
+    """Give the places there are to those who need them most, within budgets, floors and what the ledger holds."""
+    from guidance.audit import audit_assignment
+    from guidance.ledger import read_opening
+
+    from guidance.assign import assign_support
+    from signals.records.runs import is_backfill
+
+    catalogue, verdicts, need = _load_programmes(night), night.read("verdicts").collect(), _read_need(night)
+    with night.open_records().begin() as connection:
+        opening, backfill = read_opening(connection, catalogue, night.as_of), is_backfill(connection, night.as_of)
+    most = night.settings.places_per_borrower
+    assignments = assign_support(verdicts, need, catalogue, opening, night.as_of, is_backfill=backfill, places_per_borrower=most)
+    breaches = [] if backfill else audit_assignment(assignments, verdicts, need, opening, catalogue, night.as_of, places_per_borrower=most)
+    if breaches:
+        raise NightError(
+            f"the audit found {len(breaches)} breaches: {breaches[0]}", "assign", "a place would go to the wrong shop", "report it"
+        )
+    return [*night.write("opening", opening), *night.write("assignments", assignments)]
+
+
+def publish(night: Night) -> list[Receipt]:
+    """Write the office packs, then commit the night, its reservations and its cases in one transaction."""
+    from signals.night import describe_run
+    from signals.records.runs import is_backfill, write_run
+
+    waiting = night.home.packs(night.as_of).with_name(f".as_of={night.as_of}")
+    packs_hash = _write_packs(night, waiting)
+    with night.open_records().begin() as connection:
+        backfill = is_backfill(connection, night.as_of)
+        sequence = _reserve_and_open_cases(night, connection, backfill=backfill)
+        run = describe_run(night, _load_programmes(night).catalogue_hash, packs_hash) | {
+            "is_backfill": backfill,
+            "ledger_sequence": sequence,
+        }
+        write_run(connection, run)
+    _put_in_place(waiting, night.home.packs(night.as_of))
+    return []
+
+
+def report(night: Night) -> list[Receipt]:
+    """Write what a person reads at breakfast: counts, checks, budget burn, regions."""
+    from guidance.report import render_report
+    from signals.admit import read_check_reports
+
+    place = night.home.docs / "nights" / f"{night.as_of}.md"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    checks = [check.__dict__ for check in read_check_reports(night.home, night.as_of)]
+    place.write_text(render_report(read_summary(night), checks))
+    return []
+
+
+NIGHT: dict[str, Callable[..., list[Receipt]]] = {
+    stage.__name__: stage for stage in (pull, check, build_features, score, explain, judge, assign, publish, report)
+}
+
+
+def _rank_and_list(night: Night, scores: pl.DataFrame) -> pl.DataFrame:
+    """Add to the levels: state, place in need, office, whether on its list, and how stale the news is."""
+    import polars as pl
+
+    from guidance.facts import build_facts
+    from guidance.need import rank_by_need
+    from guidance.state import name_states
+    from signals.freshness import measure_staleness
+    from signals.nights import read_waits
+    from signals.offices import list_cases, load_offices, place_borrowers
+    from signals.products import FLAGGED
+    from signals.records.cases import read_open_cases
+
+    with night.open_records().begin() as connection:
+        waits, cases = read_waits(night.home, connection, night.as_of), read_open_cases(connection, night.as_of)
+    levels, offices, known = scores.select("borrower_id", "level"), load_offices(night.home.root), night.read_known()
+    states = pl.concat(night.by_bucket(lambda tables: name_states(build_facts(tables, night.as_of), levels)))
+    ranks = rank_by_need(scores, waits, night.as_of, night.settings.lot_key)
+    regions = known["borrowers"].select("borrower_id", "region_code").collect()
+    stale = measure_staleness(known, night.as_of, night.settings.stale_after_days)
+    for part in (states, ranks, place_borrowers(regions, offices), stale):
+        scores = scores.join(part, on="borrower_id", how="left")
+    scores = scores.with_columns(pl.col("is_stale").fill_null(value=True), closure_risk=None, is_flagged=pl.col("level").is_in(FLAGGED))
+    return scores.with_columns(is_listed=list_cases(scores, cases, offices))
+
+
+def _read_need(night: Night) -> pl.DataFrame:
+    """Read what the rule of assignment needs of each borrower: rank, state, and which side of the floor."""
+    from guidance.facts import build_regions
+
+    scores = night.read("scores").select("borrower_id", "rank", "owner_state").collect()
+    return scores.join(build_regions(night.read_known()), on="borrower_id", how="left")
+
+
+def _write_packs(night: Night, folder: Path) -> str:
+    from guidance.packs import write_packs
+
+    from signals.offices import load_offices
+
+    frames = {name: night.read(name).collect() for name in ("scores", "reasons", "verdicts", "assignments")}
+    return write_packs(folder, **frames, catalogue=_load_programmes(night), offices=load_offices(night.home.root), as_of=night.as_of)
+
+
+def _reserve_and_open_cases(night: Night, connection: Connection, *, backfill: bool) -> int:
+    """Write the night's reservations and cases (none for a backfill) and say where the ledger stands."""
+    import polars as pl
+    from guidance.ledger import read_sequence, reserve_places
+
+    from signals.records.cases import open_cases
+
+    if backfill:
+        return read_sequence(connection)
+    listed = night.read("scores").filter(pl.col("is_listed")).select("borrower_id", "office", "level").collect()
+    open_cases(connection, listed, night.as_of)
+    return reserve_places(connection, night.read("assignments").collect(), _load_programmes(night), night.as_of, _read_need(night))
+
+
+def _load_programmes(night: Night) -> Catalogue:
+    """Load the programmes: the shipped ones, and HOME's over them."""
+    from guidance.catalogue import SHIPPED, load_catalogue
+
+    return load_catalogue([SHIPPED, night.home.root / "programmes"])
+
+
+def _put_in_place(waiting: Path, place: Path) -> None:
+    """Put a folder that waits in its place; the one that stood there goes."""
+    import shutil
+
+    shutil.rmtree(place, ignore_errors=True)
+    waiting.rename(place)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a night came to: its receipts by table, and whether they are those that stood before."""
+
+    receipts: dict[str, dict[str, Any]]
+    is_unchanged: bool
+
+
+def run_stage(night: Night, stage: str, holder: str, *, on_wait: Callable[[], None] | None = None, **given: Any) -> list[Receipt]:
+    """Run one stage under the lease of this HOME, and note how long it took; the last stage gives the lease back."""
+    from signals.nights import note_seconds
+    from signals.records.leases import release_lease, wait_for_lease
+
+    settings, records = night.settings, night.open_records()
+    wait_for_lease(records, holder, timedelta(minutes=settings.lease_minutes), timedelta(minutes=settings.patience_minutes), on_wait)
+    started = time.perf_counter()
+    receipts = NIGHT[stage](night, **given)
+    note_seconds(night.home, night.as_of, stage, time.perf_counter() - started)
+    if stage == list(NIGHT)[-1]:
+        release_lease(records, holder)
+    return receipts
+
+
+def run_night(night: Night, on_stage: Callable[[str], None] = print, on_wait: Callable[[], None] | None = None) -> Outcome:
+    """Run all stages of a night in this process; safe to run again, at once, or after a kill."""
+    from signals.records.leases import name_process, release_lease
+
+    holder = name_process()
+    try:
+        before = read_receipts(night)
+        for stage in NIGHT:
+            on_stage(f"{night.as_of} {stage}")
+            run_stage(night, stage, holder, on_wait=on_wait)
+    finally:
+        release_lease(night.open_records(), holder)
+    after = read_receipts(night)
+    return Outcome(after, is_unchanged=before == after)
+
+
+def run_task(stage: str, as_of: str, run_id: str, source_id: str | None = None) -> list[dict[str, Any]]:
+    """Run one stage for a scheduler: settings from the environment, receipts as plain values."""
+    from signals.night import Night
+    from signals.settings import Settings
+
+    night = Night(date.fromisoformat(as_of), Settings())
+    given = {} if source_id is None else {"source_id": source_id}
+    return [receipt.to_json() for receipt in run_stage(night, stage, f"run|{run_id}", **given)]
+
+
+def name_sources() -> list[str]:
+    """Name the sources that the settings give."""
+    from signals.settings import Settings
+    from signals.sources import list_sources
+
+    return [source.source_id for source in list_sources(Settings().sources)]
+
+
+def read_receipts(night: Night) -> dict[str, dict[str, Any]]:
+    """Read the receipts of a published night by table; empty where it is not published."""
+    from signals.records.runs import find_run
+
+    with night.open_records().begin() as connection:
+        run = find_run(connection, night.as_of)
+    return {} if run is None else {**run["receipts"], "packs": {"content_hash": run["packs_hash"]}}
+
+
+def read_summary(night: Night) -> dict[str, Any]:
+    """Count a published night for the report and the terminal."""
+    from guidance.report import summarise_night
+    from signals.nights import read_earlier_levels, read_night, read_seconds
+    from signals.tables import TABLES
+
+    with night.open_records().begin() as connection:
+        products = {name: frame.collect() for name, frame in read_night(night.home, connection, night.as_of).items() if name != "features"}
+        earlier = read_earlier_levels(night.home, connection, night.as_of, 1)
+    known = night.read_known()
+    regions = known["borrowers"].select("borrower_id", "region_code").collect()
+    home = night.home
+    return summarise_night(
+        night.as_of, products["scores"], products["reasons"], products["assignments"], regions, earlier[0] if earlier else None
+    ) | {
+        "missing": [(name, "not supplied; its features are unknown") for name in TABLES if name not in known],
+        "seconds": read_seconds(home, night.as_of),
+        "places": [
+            home.nights,
+            home.packs(night.as_of),
+            home.docs / "nights" / f"{night.as_of}.md",
+            home.docs / "data_docs",
+            home.quarantine,
+        ],
+    }

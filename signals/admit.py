@@ -1,0 +1,106 @@
+"""From arrival to lake: row rules, then the gate, then what passed is appended and the rest set aside."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from signals.arrivals import Delivery, find_new, read_arrival, read_deliveries
+from signals.checks import judge_rows
+from signals.gate import judge_arrival
+from signals.home import Home
+from signals.store import append_rows, choose_buckets, scan_lake
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What became of one source's delivery: read = accepted + quarantined + already known, table by table.
+
+    `failure` says why nothing of it was taken; null: it was taken. `rules` counts the quarantined rows by broken rules.
+    """
+
+    source_id: str
+    failure: str | None
+    read: dict[str, int] = field(default_factory=dict)
+    accepted: dict[str, int] = field(default_factory=dict)
+    quarantined: dict[str, int] = field(default_factory=dict)
+    rules: dict[str, dict[str, int]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def already_known(self) -> dict[str, int]:
+        """Rows per table that earlier nights had, or that stood twice in this delivery."""
+        return {table: rows - self.accepted[table] - self.quarantined[table] for table, rows in self.read.items()}
+
+
+def admit_arrivals(home: Home, as_of: date) -> list[CheckReport]:
+    """Check every delivery of this night and take what passes into the lake; a failed source stops no other."""
+    deliveries = read_deliveries(home, as_of)
+    choose_buckets(home, max((delivery.new.get("borrowers", 0) for delivery in deliveries), default=0))
+    waiting = home.quarantine / f".as_of={as_of}"
+    shutil.rmtree(waiting, ignore_errors=True)
+    waiting.mkdir(parents=True)
+    reports = [_admit_source(home, as_of, delivery, waiting) for delivery in deliveries]
+    (waiting / "report.json").write_text(json.dumps([report.__dict__ for report in reports], indent=1, ensure_ascii=False))
+    place = home.quarantine / f"as_of={as_of}"
+    shutil.rmtree(place, ignore_errors=True)
+    waiting.rename(place)
+    return reports
+
+
+def read_check_reports(home: Home, as_of: date) -> list[CheckReport]:
+    """Read again what became of each source's delivery for this night."""
+    file = home.quarantine / f"as_of={as_of}" / "report.json"
+    return [CheckReport(**values) for values in json.loads(file.read_text())] if file.exists() else []
+
+
+def _admit_source(home: Home, as_of: date, delivery: Delivery, waiting: Path) -> CheckReport:
+    if delivery.failure:
+        return CheckReport(delivery.source_id, delivery.failure)
+    parts = {table: judge_rows(read_arrival(home, as_of, delivery.source_id, table), table) for table in delivery.new}
+    whole = {table: pl.concat([_mark(good, is_accepted=True), _mark(bad, is_accepted=False)]) for table, (good, bad) in parts.items()}
+    gates = judge_arrival(delivery.source_id, whole, home.docs / "data_docs" / str(as_of) / delivery.source_id)
+    counts: dict[str, Any] = {
+        "read": delivery.read,
+        "accepted": {table: good.height for table, (good, _) in parts.items()},
+        "quarantined": {table: bad.height for table, (_, bad) in parts.items()},
+        "rules": {table: _count_rules(bad) for table, (_, bad) in parts.items() if bad.height},
+        "warnings": tuple(f"{gate.table}: {text}" for gate in gates for text in gate.warnings),
+    }
+    _set_aside({table: bad for table, (_, bad) in parts.items()}, waiting / delivery.source_id)
+    failures = "; ".join(f"{gate.table}: {text}" for gate in gates for text in gate.failures)
+    if failures:
+        return CheckReport(delivery.source_id, f"the gate refused the delivery: {failures}", **counts)
+    for table, (good, _) in parts.items():
+        missing = find_missing(home, table, good, as_of)
+        if not missing.is_empty():
+            append_rows(home, table, missing, as_of, delivery.source_id)
+    return CheckReport(delivery.source_id, None, **counts)
+
+
+def find_missing(home: Home, table: str, accepted: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Keep the accepted rows that an earlier try of this very night has not yet appended."""
+    lake = scan_lake(home, table)
+    taken = None if lake is None else lake.filter(pl.col("pulled_for") == as_of).with_columns(pulled_for=pl.lit(None, dtype=pl.Date))
+    return accepted if taken is None else find_new(accepted, table, taken.with_columns(pulled_for=pl.lit(date.min)), as_of)
+
+
+def _mark(rows: pl.DataFrame, *, is_accepted: bool) -> pl.DataFrame:
+    return rows.drop("rules", strict=False).with_columns(is_accepted=pl.lit(is_accepted))
+
+
+def _count_rules(bad: pl.DataFrame) -> dict[str, int]:
+    return dict(bad.group_by("rules").len().sort("rules").iter_rows())
+
+
+def _set_aside(bad: dict[str, pl.DataFrame], folder: Path) -> None:
+    for table, rows in bad.items():
+        if not rows.is_empty():
+            folder.mkdir(parents=True, exist_ok=True)
+            rows.write_parquet(folder / f"{table}.parquet")

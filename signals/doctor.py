@@ -1,0 +1,100 @@
+"""What is installed, reachable, stale or broken, and how to mend it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from signals.admit import read_check_reports
+from signals.errors import DeungdaeError
+from signals.offices import load_offices
+from signals.records.database import open_database
+from signals.records.runs import find_newest_run
+from signals.settings import Settings
+from signals.store import count_buckets
+from signals.tables import TABLES
+
+PACKAGES = ("polars", "deltalake", "dataframely", "great-expectations", "lightgbm", "scikit-learn", "narwhals", "apache-airflow", "sqlalchemy")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: how it is and, where it is not well, how to mend it."""
+
+    what: str
+    is_well: bool
+    state: str
+    mend: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything a night needs, and change nothing but the database's migrations."""
+    findings = [_examine_python(), *(_examine_package(name) for name in PACKAGES), _examine_home(settings.home)]
+    if not settings.home.is_dir():
+        return findings
+    return [*findings, _examine_offices(settings), *_examine_lake(settings), _examine_champion(settings), *_examine_nights(settings)]
+
+
+def _examine_python() -> Finding:
+    return Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0], "install Python 3.11 or newer")
+
+
+def _examine_package(name: str) -> Finding:
+    try:
+        return Finding(name, is_well=True, state=version(name))
+    except PackageNotFoundError:
+        return Finding(name, is_well=False, state="not installed", mend="run `make setup`")
+
+
+def _examine_home(home: Path) -> Finding:
+    if home.is_dir():
+        return Finding("HOME", is_well=True, state=str(home))
+    return Finding("HOME", is_well=False, state=f"{home} is not there", mend="run `make nightly`, or a night with --home")
+
+
+def _examine_offices(settings: Settings) -> Finding:
+    try:
+        return Finding("offices", is_well=True, state=f"{len(load_offices(settings.home))} offices")
+    except DeungdaeError as error:
+        return Finding("offices", is_well=False, state=error.what, mend=error.next_step)
+
+
+def _examine_lake(settings: Settings) -> Iterator[Finding]:
+    lake = settings.places.lake
+    try:
+        yield Finding("lake", is_well=True, state=f"{count_buckets(settings.places)} buckets of borrowers")
+    except DeungdaeError as error:
+        yield Finding("lake", is_well=False, state=error.what, mend=error.next_step)
+        return
+    absent = [name for name in TABLES if not (lake / name).is_dir()]
+    required = [name for name in absent if TABLES[name].is_required]
+    state = f"never arrived: {', '.join(absent)}" if absent else "all tables have arrived"
+    yield Finding("tables", not required, state, "have the missing required table sent")
+
+
+def _examine_champion(settings: Settings) -> Finding:
+    if (settings.places.models / "champion.json").is_file():
+        return Finding("champion", is_well=True, state="there is one")
+    return Finding("champion", is_well=True, state="none: nights are scored by the scorecard of official signs", mend="`deungdae train`")
+
+
+def _examine_nights(settings: Settings) -> Iterator[Finding]:
+    try:
+        with open_database(settings.records_url).begin() as connection:
+            newest = find_newest_run(connection)
+    except SQLAlchemyError as error:
+        yield Finding("database", is_well=False, state=type(error).__name__, mend="check DEUNGDAE_DATABASE_URL and that it is reachable")
+        return
+    yield Finding("database", is_well=True, state="reachable and migrated")
+    if newest is None:
+        yield Finding("nights", is_well=False, state="none published", mend="`deungdae night`")
+        return
+    yield Finding("nights", is_well=True, state=f"newest: {newest['as_of']}")
+    for check in read_check_reports(settings.places, newest["as_of"]):
+        mend = "" if check.failure is None else "have the file mended and sent again, then run the night again"
+        yield Finding(f"source {check.source_id}", check.failure is None, check.failure or "arrived", mend)

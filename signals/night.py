@@ -1,0 +1,78 @@
+"""One night's frame: which day it speaks of, where it keeps things, and how its stages read and write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from importlib.metadata import version
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Engine
+
+from signals.home import Home
+from signals.offices import hash_offices, load_offices
+from signals.products import PRODUCTS
+from signals.receipts import Receipt
+from signals.records.database import open_database
+from signals.settings import Settings
+from signals.store import count_buckets, find_receipt, read_known, read_product, receipt_of_arrivals, write_product
+from signals.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night: all that was known by the end of `as_of`, Korean time."""
+
+    as_of: date
+    settings: Settings
+
+    @property
+    def home(self) -> Home:
+        """Where it keeps its things."""
+        return self.settings.places
+
+    def open_records(self) -> Engine:
+        """Open the operational database."""
+        return open_database(self.settings.records_url)
+
+    def read(self, product: str) -> pl.LazyFrame:
+        """Read a product of this night as the stage before left it."""
+        return read_product(self.home, product, self.as_of)
+
+    def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
+        """Read what was known, whole or for one bucket of borrowers."""
+        return read_known(self.home, self.as_of, bucket)
+
+    def write(self, product: str, *chunks: pl.DataFrame) -> list[Receipt]:
+        """Write a product of this night; the stage's receipts."""
+        return self.write_chunks(product, iter(chunks))
+
+    def write_chunks(self, product: str, chunks: Iterator[pl.DataFrame]) -> list[Receipt]:
+        """Write a product of this night from chunks of disjoint keys, so that memory is bounded by one."""
+        return [write_product(self.home, product, chunks, self.as_of)]
+
+    def by_bucket(self, make: Callable[[dict[str, pl.LazyFrame]], pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """Make one frame per bucket from what was known of its borrowers."""
+        return (make(self.read_known(bucket)) for bucket in range(count_buckets(self.home)))
+
+
+def describe_run(night: Night, catalogue_hash: str, packs_hash: str) -> dict[str, Any]:
+    """Put together the row that makes a night exist: what every table and product holds, and by which rules."""
+    found = [
+        *(receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES),
+        *(find_receipt(night.home, name, night.as_of) for name in PRODUCTS),
+    ]
+    models = night.read("scores").select("model_version").unique().collect().to_series().drop_nulls().sort()
+    settings = night.settings.rules_hash + hash_offices(load_offices(night.home.root))
+    return {
+        "as_of": night.as_of,
+        "receipts": {receipt.table: receipt.pinned() for receipt in found if receipt},
+        "model_version": ",".join(models),
+        "catalogue_hash": catalogue_hash,
+        "settings_hash": sha256(settings.encode()).hexdigest()[:32],
+        "packs_hash": packs_hash,
+        "code_version": version("deungdae"),
+    }

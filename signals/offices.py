@@ -1,0 +1,78 @@
+"""The offices that work cases: which regions each covers, and how many it can take a week."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+
+from signals.errors import SettingsError
+
+SHIPPED = Path(__file__).parent / "offices.toml"
+
+
+@dataclass(frozen=True)
+class Office:
+    """One office; the one without regions is the catch-all and takes the unknown."""
+
+    id: str
+    name_ko: str
+    name_en: str
+    regions: tuple[str, ...]
+    weekly_capacity: int
+    contact: str
+
+
+def load_offices(home: Path) -> tuple[Office, ...]:
+    """Load HOME's offices.toml, or the shipped example; raises `SettingsError` where it can't be used."""
+    file = home / "offices.toml" if (home / "offices.toml").exists() else SHIPPED
+    try:
+        offices = tuple(Office(**{**row, "regions": tuple(row["regions"])}) for row in tomllib.loads(file.read_text())["office"])
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"can't read the offices ({error})", str(file), "nobody would get a list", "mend the file; signals/offices.toml is the example"
+        ) from error
+    if sum(not office.regions for office in offices) != 1:
+        raise SettingsError(
+            "exactly one office must have no regions", str(file), "a borrower of an unknown region would get lost", "name one catch-all"
+        )
+    codes = [code for office in offices for code in office.regions]
+    twice = sorted({code for code in codes if codes.count(code) > 1})
+    if twice:
+        raise SettingsError(
+            f"region {', '.join(twice)} is covered twice", str(file), "two offices would call one owner", "name each region once"
+        )
+    return offices
+
+
+def hash_offices(offices: tuple[Office, ...]) -> str:
+    """What the offices say, in one hash."""
+    return sha256(repr(offices).encode()).hexdigest()[:32]
+
+
+def place_borrowers(borrowers: pl.DataFrame, offices: tuple[Office, ...]) -> pl.DataFrame:
+    """Say which office works each borrower: one row per borrower_id, with `office`; an unknown region goes to the catch-all."""
+    by_region = {code: office.id for office in offices for code in office.regions}
+    rest = next(office.id for office in offices if not office.regions)
+    region = pl.col("region_code").replace_strict(by_region, default=rest, return_dtype=pl.String)
+    return borrowers.select("borrower_id", office=region.fill_null(rest))
+
+
+def list_cases(scores: pl.DataFrame, open_cases: pl.DataFrame, offices: tuple[Office, ...]) -> pl.Series:
+    """Say who is on tonight's list: the flagged with an open case, and by rank as many more as each office has room for.
+
+    `scores`: borrower_id, office, rank, is_flagged, one row per borrower, in the order of the result. An office's room is its
+    weekly capacity less its open cases; capacity cuts the list, never the level.
+    """
+    taken = dict(open_cases.group_by("office").len().iter_rows())
+    room = {office.id: max(0, office.weekly_capacity - taken.get(office.id, 0)) for office in offices}
+    is_open = pl.col("borrower_id").is_in(open_cases["borrower_id"].to_list())
+    waits = pl.col("is_flagged") & ~is_open
+    place = pl.when(waits).then(pl.col("rank")).rank("ordinal").over("office")
+    return scores.select(
+        is_listed=pl.col("is_flagged")
+        & (is_open | (place <= pl.col("office").replace_strict(room, return_dtype=pl.Int64)).fill_null(value=False))
+    ).to_series()

@@ -1,0 +1,93 @@
+"""One night at a time per HOME."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Engine, delete, insert, select
+
+from signals.errors import NightError
+from signals.records.schema import LEASES
+
+_NAME, _POLL_SECONDS = "night", 1.0
+
+
+def name_process() -> str:
+    """Name this process so that another can see whether it still lives."""
+    return f"process|{socket.gethostname()}|{os.getpid()}"
+
+
+def take_lease(connection: Connection, holder: str, lasts: timedelta) -> bool:
+    """Take or renew the lease for `holder`; False while another holds it and lives.
+
+    A process of this machine holds it while it lives; any other holder until `lasts` has passed since it last renewed.
+    """
+    now = datetime.now(UTC)
+    row = connection.execute(select(LEASES).where(LEASES.c.name == _NAME)).first()
+    if row and row.holder != holder and not _is_over(row.holder, row.renewed_at.replace(tzinfo=UTC), now, lasts):
+        return False
+    connection.execute(delete(LEASES).where(LEASES.c.name == _NAME))
+    connection.execute(insert(LEASES).values(name=_NAME, holder=holder, renewed_at=now))
+    return True
+
+
+def release_lease(engine: Engine, holder: str) -> None:
+    """Give the lease back, where `holder` has it."""
+    with engine.begin() as connection:
+        connection.execute(delete(LEASES).where(LEASES.c.name == _NAME, LEASES.c.holder == holder))
+
+
+def wait_for_lease(engine: Engine, holder: str, lasts: timedelta, patience: timedelta, on_wait: Callable[[], None] | None = None) -> None:
+    """Wait until `holder` has the lease; raises `NightError` when `patience` runs out."""
+    ends = time.monotonic() + patience.total_seconds()
+    has_waited = False
+    while True:
+        with engine.begin() as connection:
+            if take_lease(connection, holder, lasts):
+                return
+        if time.monotonic() > ends:
+            raise NightError(
+                "another night holds the lease",
+                engine.url.database or "",
+                "two nights at once could reserve a place twice",
+                "wait for it to end, or stop it",
+            )
+        if on_wait and not has_waited:
+            on_wait()
+        has_waited = True
+        time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def hold_lease(
+    engine: Engine, holder: str, lasts: timedelta, patience: timedelta, on_wait: Callable[[], None] | None = None
+) -> Iterator[None]:
+    """Hold the lease while the block runs."""
+    wait_for_lease(engine, holder, lasts, patience, on_wait)
+    try:
+        yield
+    finally:
+        release_lease(engine, holder)
+
+
+def _is_over(holder: str, renewed_at: datetime, now: datetime, lasts: timedelta) -> bool:
+    kind, _, rest = holder.partition("|")
+    host, _, pid = rest.partition("|")
+    if kind == "process" and host == socket.gethostname():
+        return not _lives(int(pid))
+    return now - renewed_at > lasts
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,45 @@
+"""What an operator may set, read once at the entrance."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from signals.home import Home
+
+
+class Settings(BaseSettings):
+    """Settings from the environment (`DEUNGDAE_…`); a command's options win over them.
+
+    The key of the lot decides ties in need; keep it secret and the same for a whole window.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DEUNGDAE_", frozen=True)
+
+    home: Path = Field(default=Path("home"), description="HOME: where a night keeps its things.")
+    sources: tuple[str, ...] = Field(default=(), description="Source folders.")
+    database_url: str | None = Field(default=None, description="The operational database; null: a SQLite file under HOME.")
+    lot_key: str = Field(default="deungdae", description="The key of the lot that breaks ties in need.")
+    places_per_borrower: int = Field(default=2, ge=1, description="How many live places one borrower may hold.")
+    stale_after_days: int = Field(default=45, ge=1, description="From how many days without news a borrower counts as stale.")
+    lease_minutes: int = Field(default=60, ge=1, description="How long a lease lasts without being renewed.")
+    patience_minutes: int = Field(default=240, ge=0, description="How long a night waits for another to end.")
+
+    @property
+    def places(self) -> Home:
+        """The folders under HOME."""
+        return Home(self.home)
+
+    @property
+    def records_url(self) -> str:
+        """The operational database's URL."""
+        return self.database_url or self.places.database_url
+
+    @cached_property
+    def rules_hash(self) -> str:
+        """What of the settings changes a night's outcome, in one hash."""
+        return sha256(f"{self.lot_key}|{self.places_per_borrower}|{self.stale_after_days}".encode()).hexdigest()[:32]

@@ -1,0 +1,68 @@
+"""Which office works whom, and that capacity cuts the list and nothing else."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from signals.errors import SettingsError
+from signals.freshness import measure_staleness
+from signals.offices import Office, list_cases, load_offices, place_borrowers
+
+OFFICES = (Office("seoul", "서울", "Seoul", ("11",), 2, ""), Office("rest", "본부", "Head office", (), 1, ""))
+
+
+def test_a_borrower_of_an_unknown_region_goes_to_the_catch_all() -> None:
+    borrowers = pl.DataFrame({"borrower_id": ["a", "b", "c"], "region_code": ["11", "99", None]})
+    assert place_borrowers(borrowers, OFFICES)["office"].to_list() == ["seoul", "rest", "rest"]
+
+
+def listed(flagged: list[bool], open_cases: list[str]) -> list[bool]:
+    scores = pl.DataFrame({"borrower_id": ["a", "b", "c", "d"], "office": "seoul", "rank": [4, 3, 2, 1], "is_flagged": flagged})
+    cases = pl.DataFrame(
+        {"borrower_id": open_cases, "office": ["seoul"] * len(open_cases)}, schema={"borrower_id": pl.String, "office": pl.String}
+    )
+    return list_cases(scores, cases, OFFICES).to_list()
+
+
+@pytest.mark.parametrize(
+    ("flagged", "open_cases", "result"),
+    [
+        ([True] * 4, [], [False, False, True, True]),
+        ([True] * 4, ["a"], [True, False, False, True]),
+        ([True] * 4, ["a", "b"], [True, True, False, False]),
+        ([True] * 4, ["a", "b", "c"], [True, True, True, False]),
+        ([False, True, False, False], ["a"], [False, True, False, False]),
+        ([False] * 4, [], [False] * 4),
+    ],
+)
+def test_a_list_is_the_open_cases_and_by_need_as_many_more_as_there_is_room(
+    flagged: list[bool], open_cases: list[str], result: list[bool]
+) -> None:
+    assert listed(flagged, open_cases) == result
+
+
+def test_the_shipped_offices_cover_each_region_once_and_have_one_catch_all(tmp_path: Path) -> None:
+    offices = load_offices(tmp_path)
+    assert sum(not office.regions for office in offices) == 1
+    assert {"11", "26", "36", "42", "45", "50", "51", "52"} <= {code for office in offices for code in office.regions}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[office]\n", "can't read the offices"),
+        ('[[office]]\nid="a"\nname_ko="a"\nname_en="a"\nregions=["11"]\nweekly_capacity=1\ncontact=""\n', "exactly one office"),
+    ],
+)
+def test_offices_that_cannot_be_used_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "offices.toml").write_text(text)
+    with pytest.raises(SettingsError, match=words):
+        load_offices(tmp_path)
+
+
+def test_a_borrower_without_recent_news_is_stale() -> None:
+    repayments = pl.LazyFrame({"borrower_id": ["a", "a", "b"], "known_on": [date(2026, 1, 1), date(2026, 3, 30), date(2026, 1, 1)]})
+    stale = measure_staleness({"repayments": repayments}, date(2026, 3, 31), 45).sort("borrower_id")
+    assert stale.rows() == [("a", 1, False), ("b", 89, True)]

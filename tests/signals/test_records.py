@@ -1,0 +1,132 @@
+"""The operational database: its migrations, one lease per HOME, cases, runs."""
+
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine
+
+from signals.errors import NightError
+from signals.records.cases import open_cases, read_open_cases
+from signals.records.database import open_database
+from signals.records.leases import hold_lease, name_process, release_lease, take_lease, wait_for_lease
+from signals.records.runs import find_newest_run, find_run, is_backfill, list_nights, write_run
+from signals.records.schema import METADATA
+
+FIRST = date(2026, 3, 1)
+SECOND = FIRST + timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Engine:
+    return open_database(f"sqlite:///{tmp_path / 'home' / 'deungdae.db'}")
+
+
+def test_the_migrations_make_exactly_the_declared_tables(records: Engine) -> None:
+    with records.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_opening_a_database_again_keeps_what_it_holds(records: Engine) -> None:
+    with records.begin() as connection:
+        take_lease(connection, "run|one", HOUR)
+    with open_database(str(records.url)).begin() as connection:
+        assert take_lease(connection, "run|two", HOUR) is False
+
+
+def test_a_second_holder_waits_until_the_first_gives_the_lease_back(records: Engine) -> None:
+    with records.begin() as connection:
+        assert take_lease(connection, "run|one", HOUR)
+        assert take_lease(connection, "run|one", HOUR)
+        assert not take_lease(connection, "run|two", HOUR)
+    release_lease(records, "run|two")
+    with pytest.raises(NightError, match="another night holds the lease"):
+        wait_for_lease(records, "run|two", HOUR, timedelta(0))
+    release_lease(records, "run|one")
+    wait_for_lease(records, "run|two", HOUR, timedelta(0))
+
+
+def test_a_lease_not_renewed_in_time_is_over(records: Engine) -> None:
+    with records.begin() as connection:
+        take_lease(connection, "run|one", HOUR)
+        assert take_lease(connection, "run|two", timedelta(0))
+
+
+def test_a_killed_process_leaves_no_lease_behind(records: Engine) -> None:
+    taking = (
+        "import sys, os, signal; from datetime import timedelta; from signals.records.database import open_database;"
+        "from signals.records.leases import name_process, wait_for_lease;"
+        "wait_for_lease(open_database(sys.argv[1]), name_process(), timedelta(hours=1), timedelta(0)); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", taking, str(records.url)], cwd=Path(__file__).parents[2], check=False)
+    assert killed.returncode == -9
+    with hold_lease(records, name_process(), HOUR, timedelta(0)), records.begin() as connection:
+        assert not take_lease(connection, "run|other", HOUR)
+    assert name_process().endswith(str(os.getpid()))
+
+
+def listed(*borrowers: str) -> pl.DataFrame:
+    return pl.DataFrame({"borrower_id": list(borrowers), "office": "seoul", "level": "alert"}, schema_overrides={"borrower_id": pl.String})
+
+
+def test_a_borrower_has_one_open_case_however_many_nights_list_them(records: Engine) -> None:
+    with records.begin() as connection:
+        open_cases(connection, listed("a", "b"), FIRST)
+        open_cases(connection, listed("a", "c"), SECOND)
+        cases = read_open_cases(connection, SECOND + timedelta(days=1))
+    assert cases.select("borrower_id", "opened_for").rows() == [("a", FIRST), ("b", FIRST), ("c", SECOND)]
+
+
+def test_the_same_night_again_changes_only_its_own_cases(records: Engine) -> None:
+    with records.begin() as connection:
+        open_cases(connection, listed("a", "b"), FIRST)
+        open_cases(connection, listed("a", "b"), FIRST)
+        open_cases(connection, listed("b", "c"), FIRST)
+        assert read_open_cases(connection, FIRST).is_empty()
+        assert sorted(read_open_cases(connection, SECOND)["borrower_id"]) == ["b", "c"]
+
+
+def run(as_of: date, **changes: object) -> dict[str, object]:
+    return {
+        "as_of": as_of,
+        "receipts": {"scores": {"version": 1}},
+        "model_version": "m",
+        "catalogue_hash": "c",
+        "settings_hash": "s",
+        "packs_hash": "p",
+        "ledger_sequence": 5,
+        "is_backfill": False,
+        "code_version": "1",
+        **changes,
+    }
+
+
+def test_a_night_exists_when_its_row_is_committed_and_an_equal_row_changes_nothing(records: Engine) -> None:
+    with pytest.raises(RuntimeError), records.begin() as connection:
+        write_run(connection, run(FIRST))
+        raise RuntimeError
+    with records.begin() as connection:
+        assert find_run(connection, FIRST) is None
+        assert write_run(connection, run(FIRST))
+        assert not write_run(connection, run(FIRST))
+        assert write_run(connection, run(FIRST, packs_hash="other"))
+
+
+def test_a_night_older_than_the_newest_is_a_backfill(records: Engine) -> None:
+    with records.begin() as connection:
+        assert not is_backfill(connection, FIRST)
+        write_run(connection, run(SECOND))
+        assert is_backfill(connection, FIRST)
+        assert not is_backfill(connection, SECOND)
+        write_run(connection, run(FIRST))
+        newest = find_newest_run(connection)
+        assert newest is not None
+        assert newest["as_of"] == SECOND
+        assert list_nights(connection, SECOND) == [FIRST]
