@@ -1,0 +1,66 @@
+"""Who needs support most: the one order in which places are given."""
+
+from __future__ import annotations
+
+from datetime import date
+from hashlib import blake2b
+
+import polars as pl
+
+from signals.products import LEVELS
+
+RISK_STEP = 0.001
+
+
+def rank_by_need(scores: pl.DataFrame, waits: pl.DataFrame, as_of: date, key: str) -> pl.DataFrame:
+    """Rank borrowers by need: one row per borrower_id, `rank` 1 for the most, in the order of `scores`.
+
+    In this order: level; default risk in steps of 0.001 (for the distressed, days overdue; on a scorecard night, where risk
+    is null, the points of `raw_score`); the longest wait; a hash of borrower and calendar year under `key`, so that nobody
+    can choose a place in the order and nobody keeps the same luck for ever.
+
+    `scores`: borrower_id, level, risk, days_past_due, and raw_score on scorecard nights; null counts as least. `waits`:
+    borrower_id, wait_days unserved; a borrower without a row has not waited.
+
+    >>> scores = pl.DataFrame({"borrower_id": ["a", "b", "c"], "level": ["watch", "alert", "alert"],
+    ...     "risk": [0.9, 0.2501, 0.2504], "days_past_due": [0, 0, 0]})
+    >>> waits = pl.DataFrame({"borrower_id": ["b"], "wait_days": [30]})
+    >>> rank_by_need(scores, waits, date(2026, 9, 30), "key")["rank"].to_list()
+    [3, 1, 2]
+    """
+    points = pl.col("raw_score").cast(pl.Float64) if "raw_score" in scores.columns else pl.lit(None, dtype=pl.Float64)
+    how_bad = (
+        pl.when(pl.col("level") == "distressed").then(pl.col("days_past_due").cast(pl.Float64))
+        .when(pl.col("risk").is_not_null()).then((pl.col("risk") / RISK_STEP).round())
+        .otherwise(points)
+    )  # fmt: skip
+    keys = scores.join(waits.select("borrower_id", "wait_days"), on="borrower_id", how="left", maintain_order="left").select(
+        "borrower_id",
+        pl.col("level").replace_strict({name: place for place, name in enumerate(LEVELS)}, return_dtype=pl.Int64).alias("height"),
+        how_bad.fill_null(-1.0).alias("how_bad"),
+        pl.col("wait_days").fill_null(0).alias("waited"),
+    )
+    return _rank(keys, as_of, key)
+
+
+def _rank(keys: pl.DataFrame, as_of: date, key: str) -> pl.DataFrame:
+    above = ["height", "how_bad", "waited"]
+    tied = keys.select(is_tied=pl.struct(above).is_duplicated())["is_tied"]
+    lots = pl.Series("lot", [0] * keys.height, dtype=pl.UInt64)
+    rows = tied.arg_true()
+    lots = lots.scatter(rows, _draw_lots(keys["borrower_id"].gather(rows), as_of, key))
+    order = keys.with_columns(lots, row=pl.int_range(keys.height)).sort(
+        [*above, "lot", "borrower_id"], descending=[True, True, True, False, False]
+    )
+    return order.select("borrower_id", "row", rank=pl.int_range(1, keys.height + 1)).sort("row").drop("row")
+
+
+def _draw_lots(borrowers: pl.Series, as_of: date, key: str) -> pl.Series:
+    start = blake2b(f"{as_of.year}:".encode(), key=blake2b(key.encode(), digest_size=32).digest(), digest_size=8)
+
+    def draw(borrower: str) -> int:
+        lot = start.copy()
+        lot.update(borrower.encode())
+        return int.from_bytes(lot.digest(), "big")
+
+    return pl.Series([draw(borrower) for borrower in borrowers], dtype=pl.UInt64)
