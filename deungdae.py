@@ -7,6 +7,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -16,7 +17,10 @@ from rich.table import Table
 from signals.errors import DeungdaeError
 
 app = typer.Typer(
-    help="등대 Deungdae: early warning and guidance for small-business owners with loans.", no_args_is_help=True, add_completion=False
+    help="등대 Deungdae: early warning and guidance for small-business owners with loans.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback that shows values would name people
 )
 programmes = typer.Typer(help="The support programmes.", no_args_is_help=True)
 app.add_typer(programmes, name="programmes")
@@ -54,7 +58,10 @@ def train(
     import training
 
     report = training.train(source, as_of.date(), horizon_days, home, on_progress=_say)
-    _show_pairs(f"모형 · model {report.version} ({report.role})", report.to_rows())
+    place = "운영 모형 · champion" if report.is_champion else "후보 모형 · challenger"
+    figures = {name: figure for name, figure in report.about["evaluation"].items() if isinstance(figure, int | float)}
+    rows = [(name, f"{figure:,.4g}") for name, figure in figures.items()]
+    _show_pairs(f"{place} {report.version}", [*rows, ("폴더 · folder", str(report.folder))])
 
 
 @app.command()
@@ -98,17 +105,19 @@ def night(
 
 @programmes.command("check")
 def check_programmes(
-    as_of: Day,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day to judge the windows by; today in Seoul if not given.")
+    ] = None,
     home: Annotated[Path | None, typer.Option(help="Check HOME's programmes over the shipped ones.")] = None,
 ) -> None:
     """Check every programme file: its fields, its rules, its worked examples, its window."""
     from guidance.catalogue import SHIPPED
-    from guidance.catalogue import check_programmes as find_faults
+    from guidance.check import check_programmes as find_faults
 
-    faults = find_faults([SHIPPED, *([home / "programmes"] if home else [])], as_of.date())
+    faults = find_faults([SHIPPED, *([home / "programmes"] if home else [])], as_of=(as_of or datetime.now(ZoneInfo("Asia/Seoul"))).date())
     for fault in faults:
         said.print(str(fault), markup=False, highlight=False)
-    errors = [fault for fault in faults if fault.is_error]
+    errors = [fault for fault in faults if not fault.is_warning]
     _say(f"{len(errors)} faults, {len(faults) - len(errors)} warnings")
     if errors:
         raise typer.Exit(1)
@@ -138,10 +147,7 @@ def show_night(the_night: Any, *, is_unchanged: bool) -> None:
     rows += [(f"단계 · level {name}", f"{count:,}") for name, count in reversed(summary["levels"].items())]
     rows += [("목록 · on the offices' lists", f"{summary['listed']:,} (+{summary['overflow']:,} beyond capacity)")]
     rows += [(f"주된 영역 · driven by {theme}", f"{count:,} flagged") for theme, count in summary["drivers"]]
-    rows += [
-        (f"지원 · {offer['programme_id']}", f"{offer['offers']:,} {offer['place']}, {offer['amount_krw']:,} won")
-        for offer in summary["offers"]
-    ]
+    rows += [(f"지원 · {offer['programme_id']}", _say_offer(offer)) for offer in summary["offers"]]
     rows += [(f"초 · seconds {stage}", f"{seconds:.1f}") for stage, seconds in summary["seconds"].items()]
     rows += [(f"자료 · {name}", text) for name, text in summary["missing"]]
     rows += [("산출물 · outputs", str(place)) for place in summary["places"]]
@@ -157,6 +163,11 @@ def main() -> None:
     except DeungdaeError as error:
         said.print(f"error: {error}", markup=False, highlight=False)
         sys.exit(1)
+
+
+def _say_offer(offer: dict[str, Any]) -> str:
+    won = "" if offer["place"] == "open" else f", {offer['amount_krw']:,} won"
+    return f"{offer['offers']:,} {offer['place']}{won}"
 
 
 def _say(text: str) -> None:

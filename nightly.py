@@ -7,6 +7,7 @@ imported inside the functions, so that whoever only wants the names of the stage
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def pull(night: Night, source_id: str | None = None) -> list[Receipt]:
     if not wanted:
         raise NightError("no source named", "--source or DEUNGDAE_SOURCES", "there is nothing to pull", "name at least one")
     forget_arrivals(night.home, but=night.as_of)
-    return [pull_source(night.home, source, night.as_of) for source in wanted]
+    return [receipt for source in wanted for receipt in pull_source(night.home, source, night.as_of)]
 
 
 def check(night: Night) -> list[Receipt]:
@@ -134,23 +135,29 @@ def judge(night: Night) -> list[Receipt]:
 
 def assign(night: Night) -> list[Receipt]:
     """Give the places there are to those who need them most, within budgets, floors and what the ledger holds."""
-    from guidance.audit import audit_assignment
-    from guidance.ledger import read_opening
-
     from guidance.assign import assign_support
+    from guidance.ledger import read_opening
     from signals.records.runs import is_backfill
 
     catalogue, verdicts, need = _load_programmes(night), night.read("verdicts").collect(), _read_need(night)
     with night.open_records().begin() as connection:
         opening, backfill = read_opening(connection, catalogue, night.as_of), is_backfill(connection, night.as_of)
     most = night.settings.places_per_borrower
-    assignments = assign_support(verdicts, need, catalogue, opening, night.as_of, is_backfill=backfill, places_per_borrower=most)
-    breaches = [] if backfill else audit_assignment(assignments, verdicts, need, opening, catalogue, night.as_of, places_per_borrower=most)
+    assignments = assign_support(verdicts, need, catalogue, opening, night.as_of, is_backfill=backfill, k=most)
+    receipts = [*night.write("opening", opening), *night.write("assignments", assignments)]
+    breaches = audit(night, is_backfill=backfill)
     if breaches:
-        raise NightError(
-            f"the audit found {len(breaches)} breaches: {breaches[0]}", "assign", "a place would go to the wrong shop", "report it"
-        )
-    return [*night.write("opening", opening), *night.write("assignments", assignments)]
+        raise NightError(f"the audit found {breaches[0]}", "assign", "a place would go to the wrong shop", "do not publish; report it")
+    return receipts
+
+
+def audit(night: Night, *, is_backfill: bool) -> list[str]:
+    """Audit the assignment from the outputs alone: one sentence per breach, none when all is right."""
+    from guidance.audit import audit_assignment
+
+    assignments, verdicts, opening = (night.read(name).collect() for name in ("assignments", "verdicts", "opening"))
+    settings = {"is_backfill": is_backfill, "k": night.settings.places_per_borrower}
+    return audit_assignment(assignments, verdicts, _read_need(night), opening, _load_programmes(night), night.as_of, **settings)
 
 
 def publish(night: Night) -> list[Receipt]:
@@ -158,15 +165,12 @@ def publish(night: Night) -> list[Receipt]:
     from signals.night import describe_run
     from signals.records.runs import is_backfill, write_run
 
-    waiting = night.home.packs(night.as_of).with_name(f".as_of={night.as_of}")
-    packs_hash = _write_packs(night, waiting)
+    catalogue, waiting = _load_programmes(night), night.home.packs(night.as_of).with_name(f".as_of={night.as_of}")
+    packs_hash = _write_packs(night, catalogue, waiting)
+    run = describe_run(night, catalogue.catalogue_hash, packs_hash)
     with night.open_records().begin() as connection:
-        backfill = is_backfill(connection, night.as_of)
-        sequence = _reserve_and_open_cases(night, connection, backfill=backfill)
-        run = describe_run(night, _load_programmes(night).catalogue_hash, packs_hash) | {
-            "is_backfill": backfill,
-            "ledger_sequence": sequence,
-        }
+        run["is_backfill"] = is_backfill(connection, night.as_of)
+        run["ledger_sequence"] = _reserve_and_open_cases(night, catalogue, connection, is_backfill=run["is_backfill"])
         write_run(connection, run)
     _put_in_place(waiting, night.home.packs(night.as_of))
     return []
@@ -176,11 +180,15 @@ def report(night: Night) -> list[Receipt]:
     """Write what a person reads at breakfast: counts, checks, budget burn, regions."""
     from guidance.report import render_report
     from signals.admit import read_check_reports
+    from signals.records.runs import find_run
 
     place = night.home.docs / "nights" / f"{night.as_of}.md"
     place.parent.mkdir(parents=True, exist_ok=True)
     checks = [check.__dict__ for check in read_check_reports(night.home, night.as_of)]
-    place.write_text(render_report(read_summary(night), checks))
+    with night.open_records().begin() as connection:
+        run = find_run(connection, night.as_of)
+    breaches = audit(night, is_backfill=bool(run and run["is_backfill"]))
+    place.write_text(render_report(read_summary(night), checks, breaches), encoding="utf-8")
     return []
 
 
@@ -217,33 +225,38 @@ def _rank_and_list(night: Night, scores: pl.DataFrame) -> pl.DataFrame:
 
 def _read_need(night: Night) -> pl.DataFrame:
     """Read what the rule of assignment needs of each borrower: rank, state, and which side of the floor."""
-    from guidance.facts import build_regions
+    import polars as pl
 
-    scores = night.read("scores").select("borrower_id", "rank", "owner_state").collect()
-    return scores.join(build_regions(night.read_known()), on="borrower_id", how="left")
+    from guidance.dated import is_inside_capital, region_today
+
+    is_inside = is_inside_capital(region_today(pl.col("region_code"), night.as_of))
+    regions = night.read_known()["borrowers"].select("borrower_id", is_inside=is_inside)
+    scores = night.read("scores").select("borrower_id", "rank", "owner_state").join(regions, on="borrower_id", how="left")
+    return scores.with_columns(pl.col("is_inside").fill_null(value=True)).collect()
 
 
-def _write_packs(night: Night, folder: Path) -> str:
-    from guidance.packs import write_packs
-
+def _write_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:
+    from guidance.packs import PackNight, write_packs
+    from signals.night import name_models
     from signals.offices import load_offices
 
     frames = {name: night.read(name).collect() for name in ("scores", "reasons", "verdicts", "assignments")}
-    return write_packs(folder, **frames, catalogue=_load_programmes(night), offices=load_offices(night.home.root), as_of=night.as_of)
+    version = name_models(frames["scores"])
+    return write_packs(folder, PackNight(night.as_of, version, catalogue, **frames), load_offices(night.home.root))
 
 
-def _reserve_and_open_cases(night: Night, connection: Connection, *, backfill: bool) -> int:
+def _reserve_and_open_cases(night: Night, catalogue: Catalogue, connection: Connection, *, is_backfill: bool) -> int:
     """Write the night's reservations and cases (none for a backfill) and say where the ledger stands."""
     import polars as pl
-    from guidance.ledger import read_sequence, reserve_places
 
+    from guidance.ledger import reserve_places
     from signals.records.cases import open_cases
 
-    if backfill:
-        return read_sequence(connection)
     listed = night.read("scores").filter(pl.col("is_listed")).select("borrower_id", "office", "level").collect()
-    open_cases(connection, listed, night.as_of)
-    return reserve_places(connection, night.read("assignments").collect(), _load_programmes(night), night.as_of, _read_need(night))
+    if not is_backfill:
+        open_cases(connection, listed, night.as_of)
+    wanted = night.read("assignments").collect()
+    return reserve_places(connection, wanted, catalogue, night.as_of, _read_need(night), is_backfill=is_backfill)
 
 
 def _load_programmes(night: Night) -> Catalogue:
@@ -306,6 +319,7 @@ def run_task(stage: str, as_of: str, run_id: str, source_id: str | None = None) 
     from signals.settings import Settings
 
     night = Night(date.fromisoformat(as_of), Settings())
+    sys.stdout.write(f"{as_of} {stage} {source_id or ''}\n")
     given = {} if source_id is None else {"source_id": source_id}
     return [receipt.to_json() for receipt in run_stage(night, stage, f"run|{run_id}", **given)]
 

@@ -11,8 +11,9 @@ DOCS = Path(__file__).resolve().parent
 
 def list_pages() -> dict[str, Callable[[], str]]:
     """Name each generated page and what writes it."""
-    from features.pages import describe_features
-    from guidance.catalogue import SHIPPED, describe_programmes, load_catalogue
+    from features.describe import describe_features
+    from guidance.catalogue import SHIPPED, load_catalogue
+    from guidance.describe import describe_programmes
     from signals.tables.pages import describe_tables
 
     return {

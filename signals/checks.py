@@ -10,7 +10,7 @@ import polars as pl
 
 from signals.tables import TABLES
 
-CARRIED = {"source_id": dy.String(nullable=True), "file": dy.String(nullable=True), "line": dy.Int64(nullable=True)}
+CARRIED = {"pulled_from": dy.String(nullable=True), "file": dy.String(nullable=True), "line": dy.Int64(nullable=True)}
 
 
 def judge_rows(rows: pl.DataFrame, table: str) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -8,7 +8,7 @@ import polars as pl
 
 from signals.tables import TABLES
 
-PROVENANCE = ("pulled_for", "source_id", "file", "line")
+PROVENANCE = ("pulled_for", "pulled_from", "file", "line")
 
 
 def as_known(frame: pl.LazyFrame, table: str, as_of: date) -> pl.LazyFrame:

@@ -65,14 +65,18 @@ def describe_run(night: Night, catalogue_hash: str, packs_hash: str) -> dict[str
         *(receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES),
         *(find_receipt(night.home, name, night.as_of) for name in PRODUCTS),
     ]
-    models = night.read("scores").select("model_version").unique().collect().to_series().drop_nulls().sort()
     settings = night.settings.rules_hash + hash_offices(load_offices(night.home.root))
     return {
         "as_of": night.as_of,
         "receipts": {receipt.table: receipt.pinned() for receipt in found if receipt},
-        "model_version": ",".join(models),
+        "model_version": name_models(night.read("scores").collect()),
         "catalogue_hash": catalogue_hash,
         "settings_hash": sha256(settings.encode()).hexdigest()[:32],
         "packs_hash": packs_hash,
         "code_version": version("deungdae"),
     }
+
+
+def name_models(scores: pl.DataFrame) -> str:
+    """Name what scored a night: the champion's version, or scorecard."""
+    return ",".join(scores["model_version"].drop_nulls().unique().sort())

@@ -58,11 +58,11 @@ def add_bucket(frame: pl.DataFrame, buckets: int) -> pl.DataFrame:
 def append_rows(home: Home, table: str, rows: pl.DataFrame, as_of: date, source_id: str) -> None:
     """Append a source's accepted rows to a lake table, in one commit, unless this very append was made before."""
     contract = TABLES[table]
-    stamped = rows.with_columns(pulled_for=pl.lit(as_of), source_id=pl.lit(source_id))
+    stamped = rows.with_columns(pulled_for=pl.lit(as_of), pulled_from=pl.lit(source_id))
     key = [*contract.key, "known_on", "line"]
     if contract.has_borrower:
         stamped = add_bucket(stamped, count_buckets(home)).sort("bucket", "borrower_id", *key)
-    content = hash_content(rows.drop("file", "line", "source_id", strict=False), [*contract.key, "known_on"])
+    content = hash_content(rows.drop("file", "line", "pulled_from", strict=False), [*contract.key, "known_on"])
     append_id = f"{source_id}/{table}/{as_of}/{content}"
     path = home.lake / table
     if _is_table(path) and DeltaTable(path).transaction_version(append_id) is not None:
@@ -140,7 +140,7 @@ def receipt_of_arrivals(home: Home, table: str, as_of: date) -> Receipt | None:
         return None
     rows = frame.filter(pl.col("pulled_for") == as_of).collect()
     versions = [int(entry["version"]) for entry in DeltaTable(path).history() if entry.get("as_of", "9999") <= str(as_of)]
-    key = [*TABLES[table].key, "known_on", "source_id", "file", "line"]
+    key = [*TABLES[table].key, "known_on", "pulled_from", "file", "line"]
     return Receipt(table, as_of, rows.height, hash_content(rows.drop("pulled_for"), key), max(versions, default=None))
 
 

@@ -14,3 +14,17 @@ def taiwan() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data set is not beside the repository: {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give real Airflow a folder and an SQLite database of its own."""
+    import runpy
+
+    once = runpy.run_path(str(Path(__file__).resolve().parents[1] / "dags" / "once.py"))
+    folder = tmp_path_factory.mktemp("airflow")
+    once["set_up_airflow"](folder)
+    from airflow.utils import db
+
+    db.initdb()
+    return folder

@@ -35,12 +35,12 @@ def list_sources(locations: Sequence[str]) -> list[Source]:
 
 
 def read_source(source: Source) -> dict[str, pl.LazyFrame]:
-    """Read every canonical table of one source, all versions, with `source_id`, `file` and `line` on each row.
+    """Read every canonical table of one source, all versions, with `pulled_from` (the source's id), `file` and `line` on each row.
 
     Raises `InputError` when a file can't be used as it is.
     """
     tables = read_folder(Path(source.location))
-    return {name: frame.with_columns(source_id=pl.lit(source.source_id)) for name, frame in tables.items()}
+    return {name: frame.with_columns(pulled_from=pl.lit(source.source_id)) for name, frame in tables.items()}
 
 
 def read_sources(locations: Sequence[str]) -> dict[str, pl.LazyFrame]:

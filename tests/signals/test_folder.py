@@ -121,7 +121,7 @@ def test_several_sources_are_read_together_and_told_apart(tmp_path: Path) -> Non
     write_town(tmp_path / "north")
     write_town(tmp_path / "south")
     tables = read_sources([str(tmp_path / "north"), str(tmp_path / "south")])
-    assert sorted(tables["loans"].collect()["source_id"]) == ["north", "south"]
+    assert sorted(tables["loans"].collect()["pulled_from"]) == ["north", "south"]
     assert [source.source_id for source in list_sources(["/x/drop", "/y/drop"])] == ["drop", "drop-2"]
 
 

@@ -37,7 +37,7 @@ def test_a_retraction_hides_its_key_until_it_is_said_anew() -> None:
 def test_of_two_rows_of_one_day_the_later_pull_counts_then_the_later_line() -> None:
     rows = versions(("A", 0, "first", None), ("A", 0, "second", None), ("A", 0, "third", None)).with_columns(
         pulled_for=pl.Series([FIRST, FIRST + timedelta(days=1), FIRST + timedelta(days=1)]),
-        source_id=pl.lit("s"),
+        pulled_from=pl.lit("s"),
         file=pl.lit("f"),
         line=pl.Series([9, 2, 1]),
     )

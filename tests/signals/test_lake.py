@@ -156,7 +156,7 @@ def test_rows_set_aside_lie_in_quarantine_and_the_counts_add_up(home: Home, tmp_
     )
     assert report.rules == {"repayments": {"days_past_due|min": 4}}
     aside = pl.read_parquet(home.quarantine / f"as_of={FIRST}" / "bank" / "repayments.parquet")
-    assert aside.select("source_id", "file", "line").rows() == [("bank", "repayments.parquet", line) for line in range(1, 5)]
+    assert aside.select("pulled_from", "file", "line").rows() == [("bank", "repayments.parquet", line) for line in range(1, 5)]
 
 
 def test_a_broken_source_stops_no_other_and_leaves_nothing_behind(home: Home, tmp_path: Path) -> None:
@@ -213,3 +213,9 @@ def test_the_content_hash_sees_every_change_and_no_order(change: dict[str, list[
     shuffled = frame.reverse().select(*reversed(frame.columns))
     assert hash_content(frame, ["id"]) == hash_content(shuffled, ["id"])
     assert hash_content(frame, ["id"]) != hash_content(pl.DataFrame(columns | change), ["id"])
+
+
+def test_a_tables_own_columns_survive_the_lake(home: Home, tmp_path: Path) -> None:
+    coverage = pl.DataFrame({"borrower_id": ["a"], "source_id": ["nts"], "subject": ["sales"], "from_on": [FIRST], "known_on": [FIRST]})
+    pull_and_check(home, send(tmp_path / "drop", coverage=coverage), FIRST)
+    assert read_known(home, FIRST)["coverage"].collect()["source_id"].to_list() == ["nts"]

@@ -1,0 +1,58 @@
+"""Everything a person relies on is said somewhere, and the generated pages are fresh."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import features
+from signals.tables import TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_generated_pages_are_fresh() -> None:
+    checked = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=str)
+def test_each_table_and_column_says_what_it_is(table) -> None:
+    assert "One row per" in table.meaning
+    for name, column in table.schema.columns().items():
+        assert column.description, name
+        assert column.description.endswith("."), name
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=str)
+def test_a_column_that_may_be_null_says_what_null_means(table) -> None:
+    assert [name for name, column in table.schema.columns().items() if column.nullable and "null" not in column.description] == []
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=str)
+def test_the_names_keep_the_units(table) -> None:
+    endings = {"_krw": "Int64", "_on": "Date", "_month": "Date"}
+    starts = {"is_": "Boolean", "has_": "Boolean"}
+    for name, kind in table.polars_schema.items():
+        for part, wanted in endings.items():
+            assert not name.endswith(part) or str(kind) == wanted, name
+        for part, wanted in starts.items():
+            assert not name.startswith(part) or str(kind) == wanted, name
+
+
+def test_the_same_column_has_the_same_type_everywhere() -> None:
+    kinds: dict[str, set[str]] = {}
+    for table in TABLES.values():
+        for name, kind in table.polars_schema.items():
+            kinds.setdefault(name, set()).add(str(kind))
+    assert {name: found for name, found in kinds.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("feature", features.FEATURES, ids=lambda feature: feature.name)
+def test_each_feature_says_what_it_is_in_both_languages(feature) -> None:
+    page = (ROOT / "docs" / "features.md").read_text()
+    assert f"{feature.name}" in page
+    assert feature.meaning
+    assert feature.null_means
+    assert feature.unit
