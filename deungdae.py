@@ -99,8 +99,8 @@ def night(
         raise typer.BadParameter(f"engine {engine!r} is not built yet; use polars")
     settings = Settings(home=home, sources=tuple(source))
     the_night = Night(as_of.date(), settings)
-    outcome = nightly.run_night(the_night, on_stage=_say, on_wait=lambda: _say("another night holds the lease; waiting for it to end"))
-    show_night(the_night, is_unchanged=outcome.is_unchanged)
+    has_changed = nightly.run_night(the_night, on_stage=_say, on_wait=lambda: _say("another night holds the lease; waiting for it to end"))
+    show_night(the_night, is_unchanged=not has_changed)
 
 
 @programmes.command("check")
@@ -149,7 +149,7 @@ def show_night(the_night: Any, *, is_unchanged: bool) -> None:
     rows += [(f"주된 영역 · driven by {theme}", f"{count:,} flagged") for theme, count in summary["drivers"]]
     rows += [(f"지원 · {offer['programme_id']}", _say_offer(offer)) for offer in summary["offers"]]
     rows += [(f"초 · seconds {stage}", f"{seconds:.1f}") for stage, seconds in summary["seconds"].items()]
-    rows += [(f"자료 · {name}", text) for name, text in summary["missing"]]
+    rows += [(f"자료 · {name}", "not supplied; its features are unknown") for name in summary["missing"]]
     rows += [("산출물 · outputs", str(place)) for place in summary["places"]]
     _show_pairs(f"야간 산출 · night of {summary['as_of']}", rows)
     if is_unchanged:

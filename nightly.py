@@ -8,9 +8,7 @@ imported inside the functions, so that whoever only wants the names of the stage
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -81,7 +79,9 @@ def build_features(night: Night) -> list[Receipt]:
     """Compute every declared feature for every known borrower."""
     import features
 
-    return night.write_chunks("features", night.by_bucket(lambda tables: features.build_features(tables, night.as_of).collect()))
+    return night.write_chunks(
+        "features", night.by_bucket(lambda tables: features.build_features(tables, night.as_of).collect(engine="streaming"))
+    )
 
 
 def score(night: Night) -> list[Receipt]:
@@ -156,8 +156,8 @@ def audit(night: Night, *, is_backfill: bool) -> list[str]:
     from guidance.audit import audit_assignment
 
     assignments, verdicts, opening = (night.read(name).collect() for name in ("assignments", "verdicts", "opening"))
-    settings = {"is_backfill": is_backfill, "k": night.settings.places_per_borrower}
-    return audit_assignment(assignments, verdicts, _read_need(night), opening, _load_programmes(night), night.as_of, **settings)
+    need, catalogue, most = _read_need(night), _load_programmes(night), night.settings.places_per_borrower
+    return audit_assignment(assignments, verdicts, need, opening, catalogue, night.as_of, is_backfill=is_backfill, k=most)
 
 
 def publish(night: Night) -> list[Receipt]:
@@ -274,43 +274,30 @@ def _put_in_place(waiting: Path, place: Path) -> None:
     waiting.rename(place)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a night came to: its receipts by table, and whether they are those that stood before."""
+def run_stage(night: Night, stage: str, holder: str, on_wait: Callable[[], None] | None = None, **given: str) -> list[Receipt]:
+    """Run one stage in its turn, under the lease of this HOME; the last stage gives the lease back."""
+    from signals.night import give_lease_back, in_turn
 
-    receipts: dict[str, dict[str, Any]]
-    is_unchanged: bool
-
-
-def run_stage(night: Night, stage: str, holder: str, *, on_wait: Callable[[], None] | None = None, **given: Any) -> list[Receipt]:
-    """Run one stage under the lease of this HOME, and note how long it took; the last stage gives the lease back."""
-    from signals.nights import note_seconds
-    from signals.records.leases import release_lease, wait_for_lease
-
-    settings, records = night.settings, night.open_records()
-    wait_for_lease(records, holder, timedelta(minutes=settings.lease_minutes), timedelta(minutes=settings.patience_minutes), on_wait)
-    started = time.perf_counter()
-    receipts = NIGHT[stage](night, **given)
-    note_seconds(night.home, night.as_of, stage, time.perf_counter() - started)
+    with in_turn(night, stage, holder, on_wait):
+        receipts = NIGHT[stage](night, **given)
     if stage == list(NIGHT)[-1]:
-        release_lease(records, holder)
+        give_lease_back(night, holder)
     return receipts
 
 
-def run_night(night: Night, on_stage: Callable[[str], None] = print, on_wait: Callable[[], None] | None = None) -> Outcome:
-    """Run all stages of a night in this process; safe to run again, at once, or after a kill."""
-    from signals.records.leases import name_process, release_lease
+def run_night(night: Night, on_stage: Callable[[str], None] = print, on_wait: Callable[[], None] | None = None) -> bool:
+    """Run all stages of a night in this process, safe to run again, at once, or after a kill; False when nothing changed."""
+    from signals.night import give_lease_back, read_receipts
+    from signals.records.leases import name_process
 
-    holder = name_process()
+    holder, before = name_process(), read_receipts(night)
     try:
-        before = read_receipts(night)
         for stage in NIGHT:
             on_stage(f"{night.as_of} {stage}")
-            run_stage(night, stage, holder, on_wait=on_wait)
+            run_stage(night, stage, holder, on_wait)
     finally:
-        release_lease(night.open_records(), holder)
-    after = read_receipts(night)
-    return Outcome(after, is_unchanged=before == after)
+        give_lease_back(night, holder)
+    return before != read_receipts(night)
 
 
 def run_task(stage: str, as_of: str, run_id: str, source_id: str | None = None) -> list[dict[str, Any]]:
@@ -321,7 +308,7 @@ def run_task(stage: str, as_of: str, run_id: str, source_id: str | None = None) 
     night = Night(date.fromisoformat(as_of), Settings())
     sys.stdout.write(f"{as_of} {stage} {source_id or ''}\n")
     given = {} if source_id is None else {"source_id": source_id}
-    return [receipt.to_json() for receipt in run_stage(night, stage, f"run|{run_id}", **given)]
+    return [receipt.to_json() for receipt in run_stage(night, stage, f"run|{run_id}", None, **given)]
 
 
 def name_sources() -> list[str]:
@@ -332,37 +319,22 @@ def name_sources() -> list[str]:
     return [source.source_id for source in list_sources(Settings().sources)]
 
 
-def read_receipts(night: Night) -> dict[str, dict[str, Any]]:
-    """Read the receipts of a published night by table; empty where it is not published."""
-    from signals.records.runs import find_run
-
-    with night.open_records().begin() as connection:
-        run = find_run(connection, night.as_of)
-    return {} if run is None else {**run["receipts"], "packs": {"content_hash": run["packs_hash"]}}
-
-
 def read_summary(night: Night) -> dict[str, Any]:
     """Count a published night for the report and the terminal."""
     from guidance.report import summarise_night
     from signals.nights import read_earlier_levels, read_night, read_seconds
     from signals.tables import TABLES
 
+    home, known = night.home, night.read_known()
     with night.open_records().begin() as connection:
-        products = {name: frame.collect() for name, frame in read_night(night.home, connection, night.as_of).items() if name != "features"}
-        earlier = read_earlier_levels(night.home, connection, night.as_of, 1)
-    known = night.read_known()
+        earlier = read_earlier_levels(home, connection, night.as_of, 1)
+        products = read_night(home, connection, night.as_of)
+    scores, reasons, assignments = (products[name].collect() for name in ("scores", "reasons", "assignments"))
     regions = known["borrowers"].select("borrower_id", "region_code").collect()
-    home = night.home
-    return summarise_night(
-        night.as_of, products["scores"], products["reasons"], products["assignments"], regions, earlier[0] if earlier else None
-    ) | {
-        "missing": [(name, "not supplied; its features are unknown") for name in TABLES if name not in known],
+    summary = summarise_night(night.as_of, scores, reasons, assignments, regions, earlier[0] if earlier else None)
+    report_file = home.docs / "nights" / f"{night.as_of}.md"
+    return summary | {
+        "missing": [name for name in TABLES if name not in known],
         "seconds": read_seconds(home, night.as_of),
-        "places": [
-            home.nights,
-            home.packs(night.as_of),
-            home.docs / "nights" / f"{night.as_of}.md",
-            home.docs / "data_docs",
-            home.quarantine,
-        ],
+        "places": [home.nights, home.packs(night.as_of), report_file, home.docs / "data_docs", home.quarantine],
     }

@@ -50,15 +50,14 @@ def main() -> None:
     doors.add_argument("--as-of", type=date.fromisoformat, required=True)
     given = doors.parse_args()
     import deungdae
-    import nightly
-    from signals.night import Night
+    from signals.night import Night, read_receipts
     from signals.settings import Settings
 
     the_night = Night(given.as_of, Settings())
-    before = nightly.read_receipts(the_night)
+    before = read_receipts(the_night)
     if not run_once(given.as_of, the_night.home.root.resolve() / "airflow"):
         sys.exit(1)
-    deungdae.show_night(the_night, is_unchanged=before == nightly.read_receipts(the_night))
+    deungdae.show_night(the_night, is_unchanged=before == read_receipts(the_night))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ THEMES_KO = {
     "credit standing": "신용 상태",
     "business profile": "사업 현황",
 }
+SOURCE_HEADS = ["자료원 · source", "읽음 · read", "수용 · accepted", "격리 · quarantined", "기존 · already known", "비고 · note"]
 _SIX = 6
 
 
@@ -54,37 +55,32 @@ def summarise_night(
 
 def render_report(summary: dict[str, Any], checks: list[dict[str, Any]], breaches: list[str]) -> str:
     """Write the report as Markdown, Korean and English side by side."""
-    lines = [f"# 야간 산출 보고 · Nightly report · {summary['as_of']}", ""]
-    model = ", ".join(summary["model_version"])
-    lines += [f"- 차주 · borrowers: {summary['borrowers']:,}", f"- 운영 모형 · model: {model}"]
-    if model == "scorecard":
-        lines += ["- **운영 모형이 없어 공식 징후 점수표로 산출했습니다. · No champion: scored by the scorecard of official signs.**"]
-    lines += [
-        f"- 선별 대상 · flagged: {summary['flagged']:,}; 목록 · on lists: {summary['listed']:,}; 수용량 초과 · beyond capacity: {summary['overflow']:,}",
-        f"- 미갱신 · stale: {summary['stale']:,}",
-        "",
+    themes = [(f"{THEMES_KO.get(name, name)} · {name}", f"{count:,}") for name, count in summary["drivers"]]
+    offers = [(row["programme_id"], row["place"], f"{row['offers']:,}", f"{row['amount_krw']:,}") for row in summary["offers"]]
+    regions = [(row["region_code"], f"{row['borrowers']:,}", f"{row['flagged']:,}") for row in summary["regions"]]
+    lines = [
+        *_head(summary),
         *_table(["단계 · level", "차주 · borrowers", "전일 대비 · since last night"], _level_rows(summary)),
-        *_table(
-            ["주된 영역 · main theme", "선별 대상 · flagged"],
-            [(f"{THEMES_KO.get(name, name)} · {name}", f"{count:,}") for name, count in summary["drivers"]],
-        ),
-        *_table(
-            ["지원사업 · programme", "구분 · place", "건수 · offers", "가배정액(원) · won"],
-            [(row["programme_id"], row["place"], f"{row['offers']:,}", f"{row['amount_krw']:,}") for row in summary["offers"]],
-        ),
-        *_table(
-            ["지역 · region", "차주 · borrowers", "선별 대상 · flagged"],
-            [(row["region_code"], f"{row['borrowers']:,}", f"{row['flagged']:,}") for row in summary["regions"]],
-        ),
-        *_table(
-            ["자료원 · source", "읽음 · read", "수용 · accepted", "격리 · quarantined", "기존 · already known", "비고 · note"],
-            [_source_row(check) for check in checks],
-        ),
-        "배정 감사 · audit of the assignment: "
-        + ("이상 없음 · no breach" if not breaches else f"{len(breaches)} 건 위반 · breaches: " + "; ".join(breaches)),
+        *_table(["주된 영역 · main theme", "선별 대상 · flagged"], themes),
+        *_table(["지원사업 · programme", "구분 · place", "건수 · offers", "가배정액(원) · won"], offers),
+        *_table(["지역 · region", "차주 · borrowers", "선별 대상 · flagged"], regions),
+        *_table(SOURCE_HEADS, [_source_row(check) for check in checks]),
+        *[f"- 자료 없음 · not supplied: {name}" for name in summary["missing"]],
+        "",
+        "배정 감사 · audit of the assignment: " + ("; ".join(breaches) or "이상 없음 · no breach"),
         "",
     ]
     return "\n".join(lines)
+
+
+def _head(summary: dict[str, Any]) -> list[str]:
+    model = ", ".join(summary["model_version"])
+    lines = [f"# 야간 산출 보고 · Nightly report · {summary['as_of']}", "", f"- 차주 · borrowers: {summary['borrowers']:,}"]
+    lines += [f"- 운영 모형 · model: {model}"]
+    if model == "scorecard":
+        lines += ["- **운영 모형이 없어 공식 징후 점수표로 산출했습니다. · No champion: scored by the scorecard of official signs.**"]
+    listed = f"목록 · on lists: {summary['listed']:,}; 수용량 초과 · beyond capacity: {summary['overflow']:,}"
+    return [*lines, f"- 선별 대상 · flagged: {summary['flagged']:,}; {listed}", f"- 미갱신 · stale: {summary['stale']:,}", ""]
 
 
 def _count(frame: pl.DataFrame, column: str, order: tuple[str, ...]) -> dict[str, int]:

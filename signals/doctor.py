@@ -19,7 +19,17 @@ from signals.settings import Settings
 from signals.store import count_buckets
 from signals.tables import TABLES
 
-PACKAGES = ("polars", "deltalake", "dataframely", "great-expectations", "lightgbm", "scikit-learn", "narwhals", "apache-airflow", "sqlalchemy")
+PACKAGES = (
+    "polars",
+    "deltalake",
+    "dataframely",
+    "great-expectations",
+    "lightgbm",
+    "scikit-learn",
+    "narwhals",
+    "apache-airflow",
+    "sqlalchemy",
+)
 
 
 @dataclass(frozen=True)

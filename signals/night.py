@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any
@@ -13,10 +15,13 @@ import polars as pl
 from sqlalchemy import Engine
 
 from signals.home import Home
+from signals.nights import note_seconds
 from signals.offices import hash_offices, load_offices
 from signals.products import PRODUCTS
 from signals.receipts import Receipt
 from signals.records.database import open_database
+from signals.records.leases import release_lease, wait_for_lease
+from signals.records.runs import find_run
 from signals.settings import Settings
 from signals.store import count_buckets, find_receipt, read_known, read_product, receipt_of_arrivals, write_product
 from signals.tables import TABLES
@@ -80,3 +85,26 @@ def describe_run(night: Night, catalogue_hash: str, packs_hash: str) -> dict[str
 def name_models(scores: pl.DataFrame) -> str:
     """Name what scored a night: the champion's version, or scorecard."""
     return ",".join(scores["model_version"].drop_nulls().unique().sort())
+
+
+@contextmanager
+def in_turn(night: Night, stage: str, holder: str, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Run a stage when this HOME's lease is had, and note how long it took; `on_wait` is told once when it must wait."""
+    settings = night.settings
+    lasts, patience = timedelta(minutes=settings.lease_minutes), timedelta(minutes=settings.patience_minutes)
+    wait_for_lease(night.open_records(), holder, lasts, patience, on_wait)
+    started = time.perf_counter()
+    yield
+    note_seconds(night.home, night.as_of, stage, time.perf_counter() - started)
+
+
+def give_lease_back(night: Night, holder: str) -> None:
+    """Give the lease of this HOME back, where `holder` has it."""
+    release_lease(night.open_records(), holder)
+
+
+def read_receipts(night: Night) -> dict[str, dict[str, Any]]:
+    """Read the receipts of a published night by table; empty where it is not published."""
+    with night.open_records().begin() as connection:
+        run = find_run(connection, night.as_of)
+    return {} if run is None else {**run["receipts"], "packs": {"content_hash": run["packs_hash"]}}

@@ -31,7 +31,9 @@ class Businesses(Known):
     is_representative = dy.Bool(nullable=True, description="Whether the borrower represents it; null: unknown.")
     opened_on = dy.Date(nullable=True, description="The day it opened; null: unknown.")
     closed_on = dy.Date(nullable=True, description="The day it closed; null: not closed as far as known.")
-    trading_status = dy.String(nullable=True, check=among("trading", "suspended", "closed"), description="As the tax office says; null: unknown.")
+    trading_status = dy.String(
+        nullable=True, check=among("trading", "suspended", "closed"), description="As the tax office says; null: unknown."
+    )
     industry_code = dy.String(nullable=True, description="Industry, KSIC code with its section letter first; null: unknown.")
     region_code = dy.String(nullable=True, description="Region code; null: unknown.")
     district_code = dy.String(nullable=True, description="District code; null: unknown.")

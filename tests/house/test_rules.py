@@ -7,7 +7,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("signals", "features", "models", "guidance", "dags")
-FILES = [*sorted(file for place in (*PACKAGES, "docs", "bench") for file in (ROOT / place).rglob("*.py")), ROOT / "nightly.py", ROOT / "training.py", ROOT / "deungdae.py"]
+FILES = [
+    *sorted(file for place in (*PACKAGES, "docs", "bench") for file in (ROOT / place).rglob("*.py")),
+    ROOT / "nightly.py",
+    ROOT / "training.py",
+    ROOT / "deungdae.py",
+]
 OURS = {"signals", "features", "models", "guidance", "nightly", "training", "deungdae", "dags", "review"}
 MAY_IMPORT = {
     "signals": set(),
@@ -90,10 +95,10 @@ def test_no_module_asks_the_clock_what_day_it_is(file: Path) -> None:
 def test_names_say_something_and_functions_fit_in_a_glance(file: Path) -> None:
     assert file.stem not in {"utils", "helpers", "common", "manager", "misc"}
     tree = ast.parse(file.read_text())
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and "migrations" not in file.parts]
     long = {node.name: _code_lines(node) for node in functions if _code_lines(node) > 30}
     assert not long
-    assert file.read_text().count("\n") <= 330
+    assert file.read_text().count("\n") <= 350
 
 
 def _code_lines(node: ast.FunctionDef) -> int:

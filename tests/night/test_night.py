@@ -13,9 +13,8 @@ import polars as pl
 import pytest
 from sqlalchemy import func, select
 
-import nightly
 from signals.home import Home
-from signals.night import Night
+from signals.night import Night, read_receipts
 from signals.nights import read_night
 from signals.products import PRODUCTS
 from signals.records.database import open_database
@@ -73,7 +72,7 @@ def night_at(home: Path, town: Path, as_of: date = UNTIL) -> Night:
 
 
 def receipts(home: Path, town: Path, as_of: date = UNTIL) -> dict[str, dict[str, object]]:
-    return nightly.read_receipts(night_at(home, town, as_of))
+    return read_receipts(night_at(home, town, as_of))
 
 
 def read_products(home: Path, as_of: date = UNTIL) -> dict[str, pl.DataFrame]:
@@ -218,7 +217,7 @@ def break_town(town: Path, folder: Path, table: str, change: object) -> Path:
     place = place if place.exists() else min((folder / table).glob("*.parquet"))
     if change is None:
         shutil.rmtree(folder / table) if (folder / table).is_dir() else place.unlink()
-    elif change == b"":
+    elif isinstance(change, bytes):
         place.write_bytes(b"")
     else:
         pl.read_parquet(place).with_columns(change).write_parquet(place)
@@ -243,8 +242,8 @@ def test_bad_input_is_one_line_and_leaves_no_night_behind(table: str, change: ob
         assert words in lines[-1]
         assert lines[-1].startswith("error: ")
         assert not any("Traceback" in line for line in lines)
+    assert read_receipts(night_at(home, broken)) == {}
     with open_database(Home(home).database_url).begin() as connection:
-        assert nightly.read_receipts(night_at(home, broken)) == {}
         assert connection.execute(select(func.count()).select_from(LEDGER)).scalar_one() == 0
     assert not Home(home).nights.exists()
 

@@ -1,0 +1,74 @@
+"""The simple rankers a model must beat: days past due, a logistic regression, the scorecard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import polars as pl
+
+from models.calibration import fit_calibration
+from models.evaluate import Numbers
+from models.model import arrange_features
+from models.recipe import Recipe
+from models.scorecard import score_signs
+from models.train import choose_features, thin_negatives
+
+BASELINES = ("days_past_due", "logistic", "scorecard")
+Score = Callable[[pl.DataFrame], Numbers]
+Scorer = Callable[[pl.DataFrame], tuple[Numbers, Numbers]]
+
+
+def fit_baselines(rows: pl.DataFrame, directions: Mapping[str, int], recipe: Recipe) -> dict[str, Scorer]:
+    """Fit each baseline on the rows a model is fitted on; each then gives rows a raw score and a probability.
+
+    Days past due and the scorecard rank by themselves; the rows only teach them a probability (a sigmoid). The logistic
+    regression grows on the rows that trees grow on, and its sigmoid too puts the base rate right.
+    """
+    return {
+        "days_past_due": _calibrate(rows, _score_days_past_due),
+        "logistic": _calibrate(rows, _fit_logistic(rows, choose_features(rows, directions), recipe)),
+        "scorecard": _calibrate(rows, _score_points),
+    }
+
+
+def _score_days_past_due(rows: pl.DataFrame) -> Numbers:
+    return arrange_features(rows.with_columns(pl.col("days_past_due").fill_null(0)), ["days_past_due"])[:, 0]
+
+
+def _score_points(rows: pl.DataFrame) -> Numbers:
+    return score_signs(rows)["points"].to_numpy().astype(np.float64)
+
+
+def _calibrate(rows: pl.DataFrame, score: Score) -> Scorer:
+    sigmoid = fit_calibration(rows["is_default"].to_numpy().astype(np.float64), score(rows), isotonic_defaults=len(rows) + 1)
+
+    def give(asked: pl.DataFrame) -> tuple[Numbers, Numbers]:
+        raw = score(asked)
+        return raw, sigmoid.apply(raw)
+
+    return give
+
+
+def _fit_logistic(rows: pl.DataFrame, chosen: Mapping[str, int], recipe: Recipe) -> Score:
+    """Sums of money and days are skewed: signed logarithms, medians for what is unknown, and a flag that it was."""
+    if rows["is_default"].n_unique() < 2 or not chosen:  # noqa: PLR2004 (nothing to tell apart: everyone at the base rate)
+        return lambda asked: np.zeros(len(asked))
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    steps = (
+        FunctionTransformer(_signed_log),
+        SimpleImputer(strategy="median", add_indicator=True),
+        StandardScaler(),
+        LogisticRegression(solver="newton-cholesky"),
+    )
+    grown = rows.filter(thin_negatives(rows["is_default"].to_numpy().astype(np.float64), recipe))
+    pipeline = make_pipeline(*steps).fit(arrange_features(grown, list(chosen)), grown["is_default"].to_numpy())
+    return lambda asked: np.asarray(pipeline.decision_function(arrange_features(asked, list(chosen))), dtype=np.float64)
+
+
+def _signed_log(values: Numbers) -> Numbers:
+    return np.asarray(np.sign(values) * np.log1p(np.abs(values)), dtype=np.float64)

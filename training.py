@@ -1,0 +1,207 @@
+"""Training and backtests: what is known → labelled origins → an honest trial → a model in the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from signals.errors import InputError, SettingsError
+from signals.home import Home
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from models.labels import Span
+    from models.recipe import Recipe
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What a training made: the model's version, whether it became champion, and its honest trial's figures."""
+
+    version: str
+    is_champion: bool
+    folder: Path
+    known_by: date
+    origins: tuple[date, ...]
+    about: dict[str, Any]
+
+
+def train(sources: Sequence[str], as_of: date, horizon_days: int, home: Path, on_progress: Progress | None = None) -> TrainingReport:
+    """Train a model on all that was known by `as_of`, try it honestly, and register it (the first becomes champion).
+
+    Raises `InputError` when a required table is missing, no origin's horizon of `horizon_days` had ended by `as_of`,
+    or too few defaults are known for any model.
+    """
+    from models.registry import register_model
+    from models.train import fit_model
+    from signals.receipts import hash_content
+
+    book = _open_book(sources, horizon_days, on_progress)
+    origins = book.list_origins(as_of)
+    if not origins:
+        raise _unfinished(sources, f"no month end before {as_of} has a known horizon of {horizon_days} days")
+    rows = book.read_rows(origins, as_of)
+    book.say(f"fitting on {len(origins)} origins, {len(rows):,} rows")
+    model = fit_model(rows, book.directions, book.recipe, horizon_days, as_of)
+    evaluation = _evaluate_latest(book, origins[-1], rows, as_of)
+    about = {**model.about, "rows_hash": hash_content(rows, ("origin", "borrower_id")), "evaluation": evaluation}
+    folder = Home(home).models
+    version, is_champion = register_model(folder, replace(model, about=about))
+    return TrainingReport(version, is_champion, folder / version, as_of, model.origins, about)
+
+
+def backtest(
+    sources: Sequence[str], origins: Sequence[date], horizon_days: int, folds: int | None = None, on_progress: Progress | None = None
+) -> dict[str, Any]:
+    """Try the model and its baselines on each origin as if it were that day, and measure what came.
+
+    Several origins, or one without `folds`: out of time and borrower-disjoint, each trained only on what was known
+    before it. One with `folds`: borrower-disjoint at that origin. The keys are those of the house plan §10. Raises
+    `InputError` for an unfinished horizon, or an origin before which there is nothing to learn from.
+    """
+    from models.trial import summarise_trial
+
+    days = sorted(set(origins))
+    if not days or (folds is not None and folds < 2):  # noqa: PLR2004
+        raise SettingsError(
+            "a backtest needs an origin, and two folds or more",
+            "--as-of, --folds",
+            "nobody would be left to test on",
+            "give at least one origin, and --folds 5",
+        )
+    book = _open_book(sources, horizon_days, on_progress)
+    for origin in days:
+        if origin + timedelta(days=horizon_days) > book.span.last_known:
+            raise _unfinished(
+                sources, f"the horizon of {origin} ends {origin + timedelta(days=horizon_days)}, knowledge ends {book.span.last_known}"
+            )
+    is_out_of_time = folds is None or len(days) > 1
+    tried = [_try_origin(book, origin, folds, is_out_of_time) for origin in days]
+    excluded = {origin: book.excluded[origin, book.span.last_known] for origin in days}
+    return {"is_out_of_time": is_out_of_time, "horizon_days": horizon_days, **summarise_trial(tried, excluded)}
+
+
+def _try_origin(book: _Book, origin: date, folds: int | None, is_out_of_time: bool) -> pl.DataFrame:
+    from models.trial import try_models
+
+    present = book.read_rows([origin], book.span.last_known)
+    if not is_out_of_time:
+        past = present
+    else:
+        earlier = book.list_origins(origin)
+        if not earlier:
+            raise _unfinished(
+                book.sources,
+                f"before {origin} no month end has a known horizon of {book.horizon_days} days, so there is nothing to learn from (one origin alone can be tested by --folds)",
+            )
+        past = book.read_rows(earlier, origin)
+    book.say(f"trying {origin} on {len(past):,} rows")
+    return try_models(past, present, book.directions, book.recipe, book.horizon_days, folds or book.recipe.evaluation_folds)
+
+
+def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date) -> dict[str, Any]:
+    """The trial of a training: at its latest origin, out of time where enough was known before it, else only borrower-disjoint."""
+    from models.train import count_defaults
+    from models.trial import summarise_trial, try_models
+
+    earlier = book.list_origins(latest)
+    past = book.read_rows(earlier, latest) if earlier else rows.clear()
+    is_out_of_time = count_defaults(past) >= 2 * book.recipe.least_defaults
+    present = rows.filter(origin=latest)
+    book.say(f"trying {latest} {'out of time' if is_out_of_time else 'not out of time'}")
+    tried = try_models(
+        past if is_out_of_time else rows, present, book.directions, book.recipe, book.horizon_days, book.recipe.evaluation_folds
+    )
+    return {
+        "is_out_of_time": is_out_of_time,
+        "horizon_days": book.horizon_days,
+        **summarise_trial([tried], {latest: book.excluded[latest, as_of]}),
+    }
+
+
+@dataclass
+class _Book:
+    """The sources as training reads them: all versions, with the features of each origin built once.
+
+    `excluded` counts, per origin and day of knowledge, who has no label there.
+    """
+
+    sources: Sequence[str]
+    tables: Mapping[str, pl.LazyFrame]
+    horizon_days: int
+    span: Span
+    directions: Mapping[str, int]
+    recipe: Recipe
+    say: Progress
+    features: dict[date, pl.DataFrame] = field(default_factory=dict)
+    excluded: dict[tuple[date, date], dict[str, int]] = field(default_factory=dict)
+
+    def list_origins(self, known_by: date) -> list[date]:
+        """The origins to learn from, known by a day."""
+        from models.origins import list_origins
+
+        return list_origins(
+            self.span.first_known,
+            known_by,
+            self.horizon_days,
+            min_history_days=self.recipe.min_history_days,
+            max_origins=self.recipe.origins_max,
+            outcomes_from=self.span.outcomes_from,
+        )
+
+    def read_rows(self, origins: Sequence[date], known_by: date) -> pl.DataFrame:
+        """One row per origin and borrower_id with a label: the label known by a day, and the features of the origin."""
+        import polars as pl
+
+        from models.labels import count_excluded, join_features, label_defaults
+
+        parts = []
+        for origin in origins:
+            labels = label_defaults(self.tables, origin, self.horizon_days, known_by)
+            self.excluded[origin, known_by] = count_excluded(labels)
+            parts.append(join_features(labels, self._build_features(origin), origin))
+        rows = pl.concat(parts)
+        if rows.is_empty():
+            raise _unfinished(self.sources, f"nobody is known, and not in crisis, at {origins[-1]}")
+        return rows
+
+    def _know(self, origin: date) -> dict[str, pl.LazyFrame]:
+        from signals.known import as_known
+
+        return {name: as_known(frame, name, origin) for name, frame in self.tables.items()}
+
+    def _build_features(self, origin: date) -> pl.DataFrame:
+        from features import build_features
+
+        if origin not in self.features:
+            self.say(f"features as known on {origin}")
+            self.features[origin] = build_features(self._know(origin), origin).collect()
+        return self.features[origin]
+
+
+def _open_book(sources: Sequence[str], horizon_days: int, on_progress: Progress | None) -> _Book:
+    from features import directions
+    from models.labels import find_span
+    from models.recipe import load_recipe
+    from signals.sources import read_sources
+
+    tables = read_sources(sources)
+    span = find_span(tables)
+    if span is None:
+        raise _unfinished(sources, "there is no repayment at all")
+    return _Book(sources, tables, horizon_days, span, directions(), load_recipe(), on_progress or (lambda _: None))
+
+
+def _unfinished(sources: Sequence[str], what: str) -> InputError:
+    return InputError(
+        what,
+        ", ".join(sources),
+        "what came of the borrowers must be known to learn or to test",
+        "choose an earlier day, a shorter horizon or a longer history",
+    )
