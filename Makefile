@@ -35,9 +35,6 @@ test: setup  ## the whole suite
 	@$(BIN)/python -m pytest
 
 check: setup  ## lint, types, house rules
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/house
 
 docs: setup  ## write the generated documents

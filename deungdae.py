@@ -144,6 +144,7 @@ def show_night(the_night: Any, *, is_unchanged: bool) -> None:
 
     summary = nightly.read_summary(the_night)
     rows = [("차주 · borrowers scored", f"{summary['borrowers']:,}"), ("운영 모형 · model", ", ".join(summary["model_version"]))]
+    rows += [("점수표 · scorecard because", summary["why_scorecard"])] if summary["why_scorecard"] else []
     rows += [(f"단계 · level {name}", f"{count:,}") for name, count in reversed(summary["levels"].items())]
     rows += [("목록 · on the offices' lists", f"{summary['listed']:,} (+{summary['overflow']:,} beyond capacity)")]
     rows += [(f"주된 영역 · driven by {theme}", f"{count:,} flagged") for theme, count in summary["drivers"]]

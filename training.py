@@ -189,9 +189,10 @@ def _open_book(sources: Sequence[str], horizon_days: int, on_progress: Progress 
     from features import directions
     from models.labels import find_span
     from models.recipe import load_recipe
+    from signals.checks import judge_rows
     from signals.sources import read_sources
 
-    tables = read_sources(sources)
+    tables = {name: judge_rows(frame.collect(), name)[0].lazy() for name, frame in read_sources(sources).items()}
     span = find_span(tables)
     if span is None:
         raise _unfinished(sources, "there is no repayment at all")

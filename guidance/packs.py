@@ -80,7 +80,7 @@ def _write_pack(folder: Path, night: PackNight, office: Office) -> str:
     calls = list_calls(own, night.reasons, night.verdicts, night.assignments, night.catalogue)
     places = list_places(own, night.assignments)
     counts = count_pack(calls, places)
-    write_workbook(folder / "pack.xlsx", calls, places, counts, night.catalogue, office.name_ko, night.as_of)
+    write_workbook(folder / "pack.xlsx", calls, places, counts, night.catalogue, office.name_ko, night.as_of, night.model_version)
     write_call_csv(folder / "call_list.csv", calls)
     manifest = {
         "as_of": night.as_of.isoformat(), "office": office.id, "model_version": night.model_version,

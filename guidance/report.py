@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from guidance.catalogue import Catalogue
 from signals.products import FLAGGED, LEVELS
 
 LEVELS_KO = {"none": "해당 없음", "watch": "관심", "caution": "주의", "alert": "경보", "distressed": "부실"}
@@ -19,6 +20,14 @@ THEMES_KO = {
     "credit standing": "신용 상태",
     "business profile": "사업 현황",
 }
+BUDGET_HEADS = [
+    "지원사업 · programme",
+    "물량 사용 · places taken",
+    "물량 · places",
+    "예산 사용(원) · won taken",
+    "예산(원) · budget",
+    "소진율 · used",
+]
 SOURCE_HEADS = ["자료원 · source", "읽음 · read", "수용 · accepted", "격리 · quarantined", "기존 · already known", "비고 · note"]
 _SIX = 6
 
@@ -63,8 +72,10 @@ def render_report(summary: dict[str, Any], checks: list[dict[str, Any]], breache
         *_table(["단계 · level", "차주 · borrowers", "전일 대비 · since last night"], _level_rows(summary)),
         *_table(["주된 영역 · main theme", "선별 대상 · flagged"], themes),
         *_table(["지원사업 · programme", "구분 · place", "건수 · offers", "가배정액(원) · won"], offers),
+        *_table(BUDGET_HEADS, [_budget_row(row) for row in summary["budgets"]]),
         *_table(["지역 · region", "차주 · borrowers", "선별 대상 · flagged"], regions),
         *_table(SOURCE_HEADS, [_source_row(check) for check in checks]),
+        *_table(["변동 · drift since last night", "PSI"], [(name, f"{psi:.3f}") for name, psi in summary["drift"]]),
         *[f"- 자료 없음 · not supplied: {name}" for name in summary["missing"]],
         "",
         "배정 감사 · audit of the assignment: " + ("; ".join(breaches) or "이상 없음 · no breach"),
@@ -78,9 +89,28 @@ def _head(summary: dict[str, Any]) -> list[str]:
     lines = [f"# 야간 산출 보고 · Nightly report · {summary['as_of']}", "", f"- 차주 · borrowers: {summary['borrowers']:,}"]
     lines += [f"- 운영 모형 · model: {model}"]
     if model == "scorecard":
-        lines += ["- **운영 모형이 없어 공식 징후 점수표로 산출했습니다. · No champion: scored by the scorecard of official signs.**"]
+        lines += [
+            f"- **운영 모형이 없어 공식 징후 점수표로 산출했습니다. · Scored by the scorecard of official signs: {summary['why_scorecard']}.**"
+        ]
     listed = f"목록 · on lists: {summary['listed']:,}; 수용량 초과 · beyond capacity: {summary['overflow']:,}"
     return [*lines, f"- 선별 대상 · flagged: {summary['flagged']:,}; {listed}", f"- 미갱신 · stale: {summary['stale']:,}", ""]
+
+
+def count_budgets(catalogue: Catalogue, opening: pl.DataFrame, assignments: pl.DataFrame) -> list[dict[str, Any]]:
+    """Count how much of each allotted programme is taken after tonight: places and won, against what the operator gave."""
+    reserved = assignments.filter(pl.col("place") == "reserved")
+    taken = pl.concat([opening.select("programme_id", "amount_krw"), reserved.select("programme_id", "amount_krw")])
+    counted = {row[0]: row[1:] for row in taken.group_by("programme_id").agg(pl.len(), pl.col("amount_krw").sum()).iter_rows()}
+    return [
+        {
+            "programme_id": one.id,
+            "taken": counted.get(one.id, (0, 0))[0],
+            "places": one.places,
+            "krw": counted.get(one.id, (0, 0))[1],
+            "budget_krw": one.budget_krw,
+        }
+        for one in catalogue.allotted()
+    ]
 
 
 def _count(frame: pl.DataFrame, column: str, order: tuple[str, ...]) -> dict[str, int]:
@@ -117,6 +147,18 @@ def _level_rows(summary: dict[str, Any]) -> list[tuple[str, str, str]]:
         (f"{LEVELS_KO[name]} · {name}", f"{count:,}", "–" if moved is None else f"{moved[name]:+,}")
         for name, count in reversed(summary["levels"].items())
     ]
+
+
+def _budget_row(row: dict[str, Any]) -> tuple[str, ...]:
+    places = "–" if row["places"] is None else f"{row['places']:,}"
+    return (
+        row["programme_id"],
+        f"{row['taken']:,}",
+        places,
+        f"{row['krw']:,}",
+        f"{row['budget_krw']:,}",
+        f"{100 * row['krw'] / row['budget_krw']:.2f} %",
+    )
 
 
 def _source_row(check: dict[str, Any]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ COUNTS_KO = {
 }
 WIDTHS = {"순서": 6, "차주": 20, "단계": 8, "상태": 14}
 WIDE, LONGEST_SHEET_NAME = 48, 31
+NO_MODEL = "공식 징후 점수표 (쓸 수 있는 운영 모형이 없는 날입니다)"
 NOTES = (
     "이 목록은 등대가 찾은 대상이며, 결정은 사람이 합니다.",
     "점수나 확률은 싣지 않습니다. 사장님께 '위기', '선정', '승인'이라는 말을 쓰지 않습니다.",
@@ -32,7 +33,14 @@ NOTES = (
 
 
 def write_workbook(
-    file: Path, calls: pl.DataFrame, places: pl.DataFrame, counts: dict[str, int], catalogue: Catalogue, office_ko: str, as_of: date
+    file: Path,
+    calls: pl.DataFrame,
+    places: pl.DataFrame,
+    counts: dict[str, int],
+    catalogue: Catalogue,
+    office_ko: str,
+    as_of: date,
+    model_version: str,
 ) -> None:
     """Write one office's workbook: Korean headings, text as text (never a formula), the same bytes on a rerun."""
     import xlsxwriter
@@ -51,6 +59,7 @@ def write_workbook(
         summary = [
             ("지원센터", office_ko),
             ("기준일", as_of.isoformat()),
+            ("산출 방식", NO_MODEL if model_version == "scorecard" else f"운영 모형 {model_version}"),
             *((COUNTS_KO[name], counts[name]) for name in COUNTS_KO),
             *(("", note) for note in NOTES),
         ]

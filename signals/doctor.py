@@ -47,7 +47,14 @@ def examine(settings: Settings) -> list[Finding]:
     findings = [_examine_python(), *(_examine_package(name) for name in PACKAGES), _examine_home(settings.home)]
     if not settings.home.is_dir():
         return findings
-    return [*findings, _examine_offices(settings), *_examine_lake(settings), _examine_champion(settings), *_examine_nights(settings)]
+    return [
+        *findings,
+        _examine_lot_key(settings),
+        _examine_offices(settings),
+        *_examine_lake(settings),
+        _examine_champion(settings),
+        *_examine_nights(settings),
+    ]
 
 
 def _examine_python() -> Finding:
@@ -65,6 +72,12 @@ def _examine_home(home: Path) -> Finding:
     if home.is_dir():
         return Finding("HOME", is_well=True, state=str(home))
     return Finding("HOME", is_well=False, state=f"{home} is not there", mend="run `make nightly`, or a night with --home")
+
+
+def _examine_lot_key(settings: Settings) -> Finding:
+    is_shipped = settings.lot_key == Settings.model_fields["lot_key"].default
+    state = "the shipped one: whoever knows it can foresee who wins a tie" if is_shipped else "set"
+    return Finding("lot key", is_well=True, state=state, mend="set DEUNGDAE_LOT_KEY to a secret of your own" if is_shipped else "")
 
 
 def _examine_offices(settings: Settings) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date, timedelta
 from typing import Any
 
@@ -57,7 +58,7 @@ def note_seconds(home: Home, as_of: date, stage: str, seconds: float) -> None:
     noted = {**read_seconds(home, as_of), stage: round(seconds, 3)}
     file = home.docs / "nights" / f"{as_of}.seconds.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".draft")
+    draft = file.with_suffix(f".{os.getpid()}.draft")
     draft.write_text(json.dumps(noted))
     draft.replace(file)
 
