@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from signals.errors import InputError, NightError
+from signals.errors import NightError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def pull(night: Night, source_id: str | None = None) -> list[Receipt]:
 
 def check(night: Night) -> list[Receipt]:
     """Judge what arrived, row by row and as a whole; take what passes into the lake and set the rest aside."""
-    from signals.admit import admit_arrivals
+    from signals.admit import admit_arrivals, name_missing
     from signals.store import receipt_of_arrivals
     from signals.tables import TABLES
 
@@ -65,13 +65,7 @@ def check(night: Night) -> list[Receipt]:
     receipts = {name: receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES}
     missing = [name for name, table in TABLES.items() if table.is_required and receipts[name] is None]
     if missing:
-        failures = "; ".join(report.failure for report in reports if report.failure)
-        raise InputError(
-            f"missing required table {', '.join(missing)}" + (f" because: {failures}" if failures else ""),
-            ", ".join(night.settings.sources),
-            "without borrowers, loans and repayments nobody can be scored",
-            "send what is missing and run the night again",
-        )
+        raise name_missing(missing, [report.failure for report in reports if report.failure], night.settings.sources)
     return [receipt for receipt in receipts.values() if receipt]
 
 
@@ -207,7 +201,6 @@ def _rank_and_list(night: Night, scores: pl.DataFrame) -> pl.DataFrame:
     from signals.freshness import measure_staleness
     from signals.nights import read_waits
     from signals.offices import list_cases, load_offices, place_borrowers
-    from signals.products import FLAGGED
     from signals.records.cases import read_open_cases
 
     with night.open_records().begin() as connection:
@@ -215,11 +208,13 @@ def _rank_and_list(night: Night, scores: pl.DataFrame) -> pl.DataFrame:
     levels, offices, known = scores.select("borrower_id", "level"), load_offices(night.home.root), night.read_known()
     states = pl.concat(night.by_bucket(lambda tables: name_states(build_facts(tables, night.as_of), levels)))
     ranks = rank_by_need(scores, waits, night.as_of, night.settings.lot_key)
-    regions = known["borrowers"].select("borrower_id", "region_code").collect()
+    regions = scores.select("borrower_id").join(
+        known["borrowers"].select("borrower_id", "region_code").collect(), on="borrower_id", how="left"
+    )
     stale = measure_staleness(known, night.as_of, night.settings.stale_after_days)
     for part in (states, ranks, place_borrowers(regions, offices), stale):
         scores = scores.join(part, on="borrower_id", how="left")
-    scores = scores.with_columns(pl.col("is_stale").fill_null(value=True), closure_risk=None, is_flagged=pl.col("level").is_in(FLAGGED))
+    scores = scores.with_columns(pl.col("is_stale").fill_null(value=True), closure_risk=None)
     return scores.with_columns(is_listed=list_cases(scores, cases, offices))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ import polars as pl
 
 from signals.arrivals import Delivery, find_new, read_arrival, read_deliveries
 from signals.checks import judge_rows
+from signals.errors import InputError
 from signals.gate import judge_arrival
 from signals.home import Home
 from signals.store import append_rows, choose_buckets, scan_lake
@@ -76,12 +78,26 @@ def _admit_source(home: Home, as_of: date, delivery: Delivery, waiting: Path) ->
     _set_aside({table: bad for table, (_, bad) in parts.items()}, waiting / delivery.source_id)
     failures = "; ".join(f"{gate.table}: {text}" for gate in gates for text in gate.failures)
     if failures:
-        return CheckReport(delivery.source_id, f"the gate refused the delivery: {failures}", **counts)
+        return CheckReport(delivery.source_id, str(_refuse(delivery.source_id, failures)), **counts)
     for table, (good, _) in parts.items():
         missing = find_missing(home, table, good, as_of)
-        if not missing.is_empty():
+        if not missing.is_empty() or scan_lake(home, table) is None:  # a table of no rows is a table all the same
             append_rows(home, table, missing, as_of, delivery.source_id)
     return CheckReport(delivery.source_id, None, **counts)
+
+
+def name_missing(missing: Sequence[str], failures: Sequence[str], sources: Sequence[str]) -> InputError:
+    """Say that required tables were never known: by the first failed source's own error where one failed."""
+    if failures:
+        first = InputError.read(failures[0])
+        what = f"{first.what} (so there is no table {', '.join(missing)})"
+        return InputError(what, first.where, first.why, first.next_step)
+    return InputError(
+        f"missing required table {', '.join(missing)}",
+        ", ".join(sources),
+        "without borrowers, loans and repayments nobody can be scored",
+        "send what is missing and run the night again",
+    )
 
 
 def find_missing(home: Home, table: str, accepted: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -89,6 +105,15 @@ def find_missing(home: Home, table: str, accepted: pl.DataFrame, as_of: date) ->
     lake = scan_lake(home, table)
     taken = None if lake is None else lake.filter(pl.col("pulled_for") == as_of).with_columns(pulled_for=pl.lit(None, dtype=pl.Date))
     return accepted if taken is None else find_new(accepted, table, taken.with_columns(pulled_for=pl.lit(date.min)), as_of)
+
+
+def _refuse(source_id: str, failures: str) -> InputError:
+    return InputError(
+        f"the gate refused the delivery: {failures}",
+        source_id,
+        "so much of it breaks the rules that its meaning must have changed",
+        "see quarantine/ and Data Docs, mend the source and run the night again",
+    )
 
 
 def _mark(rows: pl.DataFrame, *, is_accepted: bool) -> pl.DataFrame:

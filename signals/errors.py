@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Self
+
 
 class DeungdaeError(Exception):
     """Something a person must mend, said on one line: what, where, why it matters, what to do next.
@@ -13,6 +16,16 @@ class DeungdaeError(Exception):
     def __init__(self, what: str, where: str, why: str, next_step: str) -> None:
         self.what, self.where, self.why, self.next_step = what, where, why, next_step
         super().__init__(f"{what} | where: {where} | why it matters: {why} | what to do: {next_step}")
+
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """Read an error again from its line.
+
+        >>> str(InputError.read("a | where: b | why it matters: c | what to do: d"))
+        'a | where: b | why it matters: c | what to do: d'
+        """
+        what, where, why, next_step = re.split(r" \| (?:where|why it matters|what to do): ", line, maxsplit=3)
+        return cls(what, where, why, next_step)
 
 
 class InputError(DeungdaeError):

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from signals.errors import SettingsError
+from signals.products import FLAGGED
 
 SHIPPED = Path(__file__).parent / "offices.toml"
 
@@ -62,17 +63,27 @@ def place_borrowers(borrowers: pl.DataFrame, offices: tuple[Office, ...]) -> pl.
 
 
 def list_cases(scores: pl.DataFrame, open_cases: pl.DataFrame, offices: tuple[Office, ...]) -> pl.Series:
-    """Say who is on tonight's list: the flagged with an open case, and by rank as many more as each office has room for.
+    """Say who is on tonight's list: the flagged with an open case, and as many more as each office has room for.
 
-    `scores`: borrower_id, office, rank, is_flagged, one row per borrower, in the order of the result. An office's room is its
-    weekly capacity less its open cases; capacity cuts the list, never the level.
+    `scores`: borrower_id, office, rank, level, one row per borrower, in the order of the result. An office's room is its
+    weekly capacity less its open cases; capacity cuts the list, never the level. Within it the order is need, but half of
+    the room is kept for those whose crisis can still be prevented (alert and caution), as long as there are any: else the
+    distressed alone would fill every list, and nobody would be warned early (decision 0009).
     """
     taken = dict(open_cases.group_by("office").len().iter_rows())
     room = {office.id: max(0, office.weekly_capacity - taken.get(office.id, 0)) for office in offices}
+    is_flagged, is_distressed = pl.col("level").is_in(FLAGGED), pl.col("level") == FLAGGED[-1]
     is_open = pl.col("borrower_id").is_in(open_cases["borrower_id"].to_list())
-    waits = pl.col("is_flagged") & ~is_open
-    place = pl.when(waits).then(pl.col("rank")).rank("ordinal").over("office")
-    return scores.select(
-        is_listed=pl.col("is_flagged")
-        & (is_open | (place <= pl.col("office").replace_strict(room, return_dtype=pl.Int64)).fill_null(value=False))
-    ).to_series()
+    marked = scores.with_columns(
+        waits=is_flagged & ~is_open,
+        is_distressed=is_distressed,
+        room=pl.col("office").replace_strict(room, return_dtype=pl.Int64),
+    )
+    early, late = (
+        (pl.col("waits") & ~pl.col("is_distressed")).sum().over("office"),
+        (pl.col("waits") & pl.col("is_distressed")).sum().over("office"),
+    )
+    kept = pl.min_horizontal(early, pl.max_horizontal(pl.col("room") - pl.col("room") // 2, pl.col("room") - late))
+    part = pl.when("is_distressed").then(pl.col("room") - kept).otherwise(kept)
+    place = pl.when("waits").then("rank").rank("ordinal").over("office", "is_distressed")
+    return marked.select(is_listed=(is_flagged & is_open) | (pl.col("waits") & (place <= part).fill_null(value=False))).to_series()

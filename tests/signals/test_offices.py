@@ -18,29 +18,48 @@ def test_a_borrower_of_an_unknown_region_goes_to_the_catch_all() -> None:
     assert place_borrowers(borrowers, OFFICES)["office"].to_list() == ["seoul", "rest", "rest"]
 
 
-def listed(flagged: list[bool], open_cases: list[str]) -> list[bool]:
-    scores = pl.DataFrame({"borrower_id": ["a", "b", "c", "d"], "office": "seoul", "rank": [4, 3, 2, 1], "is_flagged": flagged})
+def listed(levels: list[str], open_cases: list[str], capacity: int = 2) -> list[bool]:
+    scores = pl.DataFrame({"borrower_id": ["a", "b", "c", "d"], "office": "seoul", "rank": [4, 3, 2, 1], "level": levels})
     cases = pl.DataFrame(
         {"borrower_id": open_cases, "office": ["seoul"] * len(open_cases)}, schema={"borrower_id": pl.String, "office": pl.String}
     )
-    return list_cases(scores, cases, OFFICES).to_list()
+    return list_cases(scores, cases, (Office("seoul", "서울", "Seoul", ("11",), capacity, ""), OFFICES[1])).to_list()
+
+
+ALERT = ["alert"] * 4
 
 
 @pytest.mark.parametrize(
-    ("flagged", "open_cases", "result"),
+    ("levels", "open_cases", "result"),
     [
-        ([True] * 4, [], [False, False, True, True]),
-        ([True] * 4, ["a"], [True, False, False, True]),
-        ([True] * 4, ["a", "b"], [True, True, False, False]),
-        ([True] * 4, ["a", "b", "c"], [True, True, True, False]),
-        ([False, True, False, False], ["a"], [False, True, False, False]),
-        ([False] * 4, [], [False] * 4),
+        (ALERT, [], [False, False, True, True]),
+        (ALERT, ["a"], [True, False, False, True]),
+        (ALERT, ["a", "b"], [True, True, False, False]),
+        (ALERT, ["a", "b", "c"], [True, True, True, False]),
+        (["watch", "caution", "none", "watch"], ["a"], [False, True, False, False]),
+        (["none", "watch", "none", "watch"], [], [False] * 4),
     ],
 )
 def test_a_list_is_the_open_cases_and_by_need_as_many_more_as_there_is_room(
-    flagged: list[bool], open_cases: list[str], result: list[bool]
+    levels: list[str], open_cases: list[str], result: list[bool]
 ) -> None:
-    assert listed(flagged, open_cases) == result
+    assert listed(levels, open_cases) == result
+
+
+@pytest.mark.parametrize(
+    ("levels", "capacity", "result"),
+    [
+        (["alert", "alert", "distressed", "distressed"], 2, [False, True, False, True]),
+        (["alert", "alert", "distressed", "distressed"], 3, [True, True, False, True]),
+        (["caution", "distressed", "distressed", "distressed"], 3, [True, False, True, True]),
+        (["none", "distressed", "distressed", "distressed"], 2, [False, False, True, True]),
+        (["alert", "alert", "alert", "distressed"], 4, [True] * 4),
+    ],
+)
+def test_half_of_the_room_is_kept_for_those_whose_crisis_can_still_be_prevented(
+    levels: list[str], capacity: int, result: list[bool]
+) -> None:
+    assert listed(levels, [], capacity) == result
 
 
 def test_the_shipped_offices_cover_each_region_once_and_have_one_catch_all(tmp_path: Path) -> None:
