@@ -316,43 +316,9 @@ def name_sources() -> list[str]:
 
 def read_summary(night: Night) -> dict[str, Any]:
     """Count a published night for the report and the terminal."""
-    from guidance.report import count_budgets, summarise_night
+    from guidance.summary import read_summary as count_night
     from models.registry import load_champion
-    from signals.nights import read_night, read_seconds
-    from signals.records.runs import list_nights
-    from signals.tables import TABLES
 
-    home, known = night.home, night.read_known()
     with night.open_records().begin() as connection:
-        tonight = read_night(home, connection, night.as_of)
-        earlier = [read_night(home, connection, as_of) for as_of in list_nights(connection, night.as_of)[:1]]
-    scores, reasons, assignments, opening = (tonight[name].collect() for name in ("scores", "reasons", "assignments", "opening"))
-    regions = known["borrowers"].select("borrower_id", "region_code").collect()
-    levels = earlier[0]["scores"].select("borrower_id", "level").collect() if earlier else None
-    return summarise_night(night.as_of, scores, reasons, assignments, regions, levels) | {
-        "budgets": count_budgets(_load_programmes(night), opening, assignments),
-        "drift": _measure_drift(tonight, earlier[0]) if earlier else [],
-        "why_scorecard": load_champion(home.models, night.as_of)[1],
-        "missing": [name for name in TABLES if name not in known],
-        "seconds": read_seconds(home, night.as_of),
-        "places": [
-            home.nights,
-            home.packs(night.as_of),
-            home.docs / "nights" / f"{night.as_of}.md",
-            home.docs / "data_docs",
-            home.quarantine,
-        ],
-    }
-
-
-def _measure_drift(tonight: dict[str, pl.LazyFrame], earlier: dict[str, pl.LazyFrame]) -> list[tuple[str, float]]:
-    """Name the five features, or the risk, that moved most since the night before."""
-    import features
-    from models.drift import measure_drift
-
-    columns = [*features.feature_names(), "risk"]
-    now, before = (
-        night["features"].join(night["scores"].select("borrower_id", "risk"), on="borrower_id").collect() for night in (tonight, earlier)
-    )
-    shared = [name for name in columns if name in before.columns]
-    return list(measure_drift(now, before, shared).head(5).iter_rows())
+        counted = count_night(night.home, connection, night.as_of, _load_programmes(night))
+    return counted | {"why_scorecard": load_champion(night.home.models, night.as_of)[1]}

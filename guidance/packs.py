@@ -15,7 +15,7 @@ import polars as pl
 
 from guidance.call_list import count_pack, list_calls, list_places
 from guidance.catalogue import Catalogue
-from guidance.workbook import write_workbook
+from guidance.workbook import describe_pack, write_workbook
 from signals.errors import SettingsError
 from signals.offices import Office
 
@@ -80,7 +80,8 @@ def _write_pack(folder: Path, night: PackNight, office: Office) -> str:
     calls = list_calls(own, night.reasons, night.verdicts, night.assignments, night.catalogue)
     places = list_places(own, night.assignments)
     counts = count_pack(calls, places)
-    write_workbook(folder / "pack.xlsx", calls, places, counts, night.catalogue, office.name_ko, night.as_of, night.model_version)
+    summary = describe_pack(office.name_ko, night.as_of, night.model_version, counts)
+    write_workbook(folder / "pack.xlsx", summary, calls, places, night.catalogue, night.as_of)
     write_call_csv(folder / "call_list.csv", calls)
     manifest = {
         "as_of": night.as_of.isoformat(), "office": office.id, "model_version": night.model_version,

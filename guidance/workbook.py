@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -32,37 +33,28 @@ NOTES = (
 )
 
 
+def describe_pack(office_ko: str, as_of: date, model_version: str, counts: dict[str, int]) -> list[tuple[str, str | int]]:
+    """List what stands on a pack's first sheet: whose it is, of which night, by what it was scored, how much it holds."""
+    return [
+        ("지원센터", office_ko),
+        ("기준일", as_of.isoformat()),
+        ("산출 방식", NO_MODEL if model_version == "scorecard" else f"운영 모형 {model_version}"),
+        *((name_ko, counts[name]) for name, name_ko in COUNTS_KO.items()),
+        *(("", note) for note in NOTES),
+    ]
+
+
 def write_workbook(
-    file: Path,
-    calls: pl.DataFrame,
-    places: pl.DataFrame,
-    counts: dict[str, int],
-    catalogue: Catalogue,
-    office_ko: str,
-    as_of: date,
-    model_version: str,
+    file: Path, summary: Sequence[tuple[str, str | int]], calls: pl.DataFrame, places: pl.DataFrame, catalogue: Catalogue, as_of: date
 ) -> None:
     """Write one office's workbook: Korean headings, text as text (never a formula), the same bytes on a rerun."""
     import xlsxwriter
 
+    created = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC).replace(tzinfo=None)
     with xlsxwriter.Workbook(file) as book:
-        book.set_properties(
-            {
-                "title": f"{office_ko} {as_of.isoformat()}",
-                "created": datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC).replace(tzinfo=None),
-            }
-        )
-        head, body = (
-            book.add_format({"bold": True, "bg_color": "#DCE6F1", "text_wrap": True}),
-            book.add_format({"text_wrap": True, "valign": "top"}),
-        )
-        summary = [
-            ("지원센터", office_ko),
-            ("기준일", as_of.isoformat()),
-            ("산출 방식", NO_MODEL if model_version == "scorecard" else f"운영 모형 {model_version}"),
-            *((COUNTS_KO[name], counts[name]) for name in COUNTS_KO),
-            *(("", note) for note in NOTES),
-        ]
+        book.set_properties({"title": f"{summary[0][1]} {as_of.isoformat()}", "created": created})
+        head = book.add_format({"bold": True, "bg_color": "#DCE6F1", "text_wrap": True})
+        body = book.add_format({"text_wrap": True, "valign": "top"})
         _write_rows(book.add_worksheet(SUMMARY), ["항목", "내용"], summary, head, body)
         _write_rows(book.add_worksheet(CALLS), calls.columns, calls.rows(), head, body)
         for name in places["programme_id"].unique().sort():

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from models.drift import measure_drift
+from signals.drift import measure_drift
 
 
 def night(values: list[float | None]) -> pl.DataFrame:

@@ -1,0 +1,47 @@
+"""One published night in numbers: what the report and the terminal show."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection
+
+from guidance.catalogue import Catalogue
+from guidance.report import count_budgets, summarise_night
+from signals.drift import measure_drift
+from signals.home import Home
+from signals.nights import read_night, read_seconds
+from signals.records.runs import list_nights
+from signals.store import read_known
+from signals.tables import TABLES
+
+MOST_DRIFTED = 5
+
+
+def read_summary(home: Home, connection: Connection, as_of: date, catalogue: Catalogue) -> dict[str, Any]:
+    """Read a published night and count it; nothing in the result speaks of one person.
+
+    Raises `NightError` when the night is not published.
+    """
+    known, tonight = read_known(home, as_of), read_night(home, connection, as_of)
+    earlier = [read_night(home, connection, night) for night in list_nights(connection, as_of)[:1]]
+    scores, reasons, assignments, opening = (tonight[name].collect() for name in ("scores", "reasons", "assignments", "opening"))
+    regions = known["borrowers"].select("borrower_id", "region_code").collect()
+    levels = earlier[0]["scores"].select("borrower_id", "level").collect() if earlier else None
+    return summarise_night(as_of, scores, reasons, assignments, regions, levels) | {
+        "budgets": count_budgets(catalogue, opening, assignments),
+        "drift": _measure_drift(tonight, earlier[0]) if earlier else [],
+        "missing": [name for name in TABLES if name not in known],
+        "seconds": read_seconds(home, as_of),
+        "places": [home.nights, home.packs(as_of), home.docs / "nights" / f"{as_of}.md", home.docs / "data_docs", home.quarantine],
+    }
+
+
+def _measure_drift(tonight: dict[str, pl.LazyFrame], earlier: dict[str, pl.LazyFrame]) -> list[tuple[str, float]]:
+    """Name the features, or the risk, that moved most since the night before."""
+    risks = [night["scores"].select("borrower_id", "risk") for night in (tonight, earlier)]
+    now, before = (night["features"].join(risk, on="borrower_id").collect() for night, risk in zip((tonight, earlier), risks, strict=True))
+    shared = [name for name in now.columns if name in before.columns and name != "borrower_id"]
+    return list(measure_drift(now, before, shared).head(MOST_DRIFTED).iter_rows())
