@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ from signals.errors import InputError
 from signals.gate import judge_arrival
 from signals.home import Home
 from signals.store import append_rows, choose_buckets, scan_lake
+from signals.tables import TABLES
 
 
 @dataclass(frozen=True)
@@ -65,25 +66,36 @@ def read_check_reports(home: Home, as_of: date) -> list[CheckReport]:
 def _admit_source(home: Home, as_of: date, delivery: Delivery, waiting: Path) -> CheckReport:
     if delivery.failure:
         return CheckReport(delivery.source_id, delivery.failure)
-    parts = {table: judge_rows(read_arrival(home, as_of, delivery.source_id, table), table) for table in delivery.new}
-    whole = {table: pl.concat([_mark(good, is_accepted=True), _mark(bad, is_accepted=False)]) for table, (good, bad) in parts.items()}
-    gates = judge_arrival(delivery.source_id, whole, home.docs / "data_docs" / str(as_of) / delivery.source_id)
-    counts: dict[str, Any] = {
-        "read": delivery.read,
-        "accepted": {table: good.height for table, (good, _) in parts.items()},
-        "quarantined": {table: bad.height for table, (_, bad) in parts.items()},
-        "rules": {table: _count_rules(bad) for table, (_, bad) in parts.items() if bad.height},
-        "warnings": tuple(f"{gate.table}: {text}" for gate in gates for text in gate.warnings),
-    }
-    _set_aside({table: bad for table, (_, bad) in parts.items()}, waiting / delivery.source_id)
+    accepted_files = home.arrivals / str(as_of) / delivery.source_id / "accepted"
+    accepted_files.mkdir(exist_ok=True)
+    counts: dict[str, Any] = {"read": delivery.read, "accepted": {}, "quarantined": {}, "rules": {}}
+    judged = _judge_tables(home, as_of, delivery, accepted_files, waiting / delivery.source_id, counts)
+    gates = judge_arrival(delivery.source_id, judged, home.docs / "data_docs" / str(as_of) / delivery.source_id)
+    counts["warnings"] = tuple(f"{gate.table}: {text}" for gate in gates for text in gate.warnings)
     failures = "; ".join(f"{gate.table}: {text}" for gate in gates for text in gate.failures)
     if failures:
         return CheckReport(delivery.source_id, str(_refuse(delivery.source_id, failures)), **counts)
-    for table, (good, _) in parts.items():
-        missing = find_missing(home, table, good, as_of)
+    for table in delivery.new:
+        missing = find_missing(home, table, pl.read_parquet(accepted_files / f"{table}.parquet"), as_of)
         if not missing.is_empty() or scan_lake(home, table) is None:  # a table of no rows is a table all the same
             append_rows(home, table, missing, as_of, delivery.source_id)
     return CheckReport(delivery.source_id, None, **counts)
+
+
+def _judge_tables(
+    home: Home, as_of: date, delivery: Delivery, accepted_files: Path, aside: Path, counts: dict[str, Any]
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Judge table by table, so that no more than one is in memory: what passes waits in a file until the gate has seen all."""
+    for table in delivery.new:
+        good, bad = judge_rows(read_arrival(home, as_of, delivery.source_id, table), table)
+        good.write_parquet(accepted_files / f"{table}.parquet", compression="zstd", compression_level=1)
+        counts["accepted"][table], counts["quarantined"][table] = good.height, bad.height
+        if not bad.is_empty():
+            counts["rules"][table] = dict(bad.group_by("rules").len().sort("rules").iter_rows())
+            aside.mkdir(parents=True, exist_ok=True)
+            bad.write_parquet(aside / f"{table}.parquet")
+        shown = TABLES[table].key
+        yield table, pl.concat([part.select(*shown, "known_on", is_accepted=pl.lit(part is good)) for part in (good, bad)])
 
 
 def name_missing(missing: Sequence[str], failures: Sequence[str], sources: Sequence[str]) -> InputError:
@@ -114,18 +126,3 @@ def _refuse(source_id: str, failures: str) -> InputError:
         "so much of it breaks the rules that its meaning must have changed",
         "see quarantine/ and Data Docs, mend the source and run the night again",
     )
-
-
-def _mark(rows: pl.DataFrame, *, is_accepted: bool) -> pl.DataFrame:
-    return rows.drop("rules", strict=False).with_columns(is_accepted=pl.lit(is_accepted))
-
-
-def _count_rules(bad: pl.DataFrame) -> dict[str, int]:
-    return dict(bad.group_by("rules").len().sort("rules").iter_rows())
-
-
-def _set_aside(bad: dict[str, pl.DataFrame], folder: Path) -> None:
-    for table, rows in bad.items():
-        if not rows.is_empty():
-            folder.mkdir(parents=True, exist_ok=True)
-            rows.write_parquet(folder / f"{table}.parquet")

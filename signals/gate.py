@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,19 +28,20 @@ class GateReport:
     failures: tuple[str, ...]
 
 
-def judge_arrival(source_id: str, arrival: dict[str, pl.DataFrame], docs: Path) -> list[GateReport]:
-    """Judge each table of one source's arrival as a whole, and write Data Docs into the folder `docs`.
+def judge_arrival(source_id: str, arrival: Iterable[tuple[str, pl.DataFrame]], docs: Path) -> list[GateReport]:
+    """Judge each table of one source's arrival as a whole, one after the other, and write Data Docs into the folder `docs`.
 
-    `arrival` maps a table's name to all rows that came, with `is_accepted` saying whether the row passed its row rules. Too
-    little fails the source, too much warns. An empty table needs no gate.
+    `arrival` gives tables' names with the key columns and `known_on` of all rows that came, and `is_accepted`: whether the
+    row passed its row rules. Too little fails the source, too much warns. An empty table needs no gate.
     """
-    batches = {table: rows for table, rows in arrival.items() if not rows.is_empty()}
-    if not batches:
-        return []
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    context = _open_context(docs)
-    reports = [_judge_batch(context, source_id, table, rows) for table, rows in batches.items()]
-    context.build_data_docs()
+    context, reports = None, []
+    for table, rows in arrival:
+        if not rows.is_empty():
+            context = context or _open_context(docs)
+            reports.append(_judge_batch(context, source_id, table, rows))
+    if context:
+        context.build_data_docs()
     return reports
 
 
@@ -64,13 +66,12 @@ def _judge_batch(context: Any, source_id: str, table: str, rows: pl.DataFrame) -
     import great_expectations as gx
 
     name = f"{source_id}-{table}"
-    columns = [*TABLES[table].key, "known_on", "is_accepted"]
     source = context.data_sources.add_pandas(name)
     batch = source.add_dataframe_asset(table).add_batch_definition_whole_dataframe("tonight")
     suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=_expect(table)))
     definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
     checkpoint = context.checkpoints.add(gx.Checkpoint(name=name, validation_definitions=[definition], actions=[]))
-    frame = rows.select(columns).to_pandas(use_pyarrow_extension_array=True)
+    frame = rows.to_pandas(use_pyarrow_extension_array=True)
     run = gx.RunIdentifier(run_name="tonight")
     (outcome,) = checkpoint.run(batch_parameters={"dataframe": frame}, run_id=run).run_results.values()
     broken = [(_say(result), str(result.expectation_config.severity)) for result in outcome.results if not result.success]
