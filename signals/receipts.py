@@ -57,7 +57,9 @@ def _plain_buffers(column: pl.Series) -> Iterable[bytes | memoryview]:
         column = column.cast(pl.List(pl.String)).list.join("\x1f")
     if column.dtype in (pl.String, pl.Categorical, pl.Enum):
         texts = column.cast(pl.String).fill_null("")
-        return (texts.str.len_bytes().to_numpy().tobytes(), "".join(texts.to_list()).encode())
+        _, offsets, letters = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()
+        ends = memoryview(offsets).cast("q")[: len(texts) + 1]
+        return (texts.str.len_bytes().to_numpy().tobytes(), memoryview(letters)[ends[0] : ends[-1]] if letters else b"")
     physical = column.to_physical()
     if physical.dtype == pl.Boolean:
         physical = physical.cast(pl.UInt8)
