@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +58,7 @@ def train(
     """Train, evaluate and register a challenger on what was known by --as-of; the first becomes champion."""
     import training
 
+    _refuse_unwritable(home)
     report = training.train(source, as_of.date(), horizon_days, home, on_progress=_say)
     place = "운영 모형 · champion" if report.is_champion else "후보 모형 · challenger"
     figures = {name: figure for name, figure in report.about["evaluation"].items() if isinstance(figure, int | float)}
@@ -75,12 +77,14 @@ def backtest(
     """Test the model honestly at past days, beside days past due, a logistic regression and the scorecard."""
     import training
 
+    if json_file != "-":
+        _refuse_unwritable(Path(json_file).resolve().parent)
     figures = training.backtest(source, [day.date() for day in as_of], horizon_days, folds, on_progress=_say)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     if json_file == "-":
         sys.stdout.write(text + "\n")
     else:
-        Path(json_file).write_text(text + "\n")
+        Path(json_file).write_text(text + "\n", encoding="utf-8")
 
 
 @app.command()
@@ -97,7 +101,7 @@ def night(
 
     if engine != "polars":
         raise typer.BadParameter(f"engine {engine!r} is not built yet; use polars")
-    settings = Settings(home=home, sources=tuple(source))
+    settings = Settings.read(home=home, sources=tuple(source))
     the_night = Night(as_of.date(), settings)
     has_changed = nightly.run_night(the_night, on_stage=_say, on_wait=lambda: _say("another night holds the lease; waiting for it to end"))
     show_night(the_night, is_unchanged=not has_changed)
@@ -129,7 +133,7 @@ def doctor(home: HomeFolder = Path("home")) -> None:
     from signals.doctor import examine
     from signals.settings import Settings
 
-    findings = examine(Settings(home=home))
+    findings = examine(Settings.read(home=home))
     table = Table("what", "state", "how to mend it")
     for finding in findings:
         table.add_row(finding.what, ("[green]ok[/] " if finding.is_well else "[red]bad[/] ") + finding.state, finding.mend)
@@ -151,6 +155,8 @@ def show_night(the_night: Any, *, is_unchanged: bool) -> None:
     rows += [(f"지원 · {offer['programme_id']}", _say_offer(offer)) for offer in summary["offers"]]
     rows += [(f"초 · seconds {stage}", f"{seconds:.1f}") for stage, seconds in summary["seconds"].items()]
     rows += [(f"자료 · {name}", "not supplied; its features are unknown") for name in summary["missing"]]
+    rows += [("자료 · delivered before, not tonight", name) for name in summary["not_delivered"]]
+    rows += [("자료 · FAILED", failure) for failure in summary["failed"]]
     rows += [("산출물 · outputs", str(place)) for place in summary["places"]]
     _show_pairs(f"야간 산출 · night of {summary['as_of']}", rows)
     if is_unchanged:
@@ -158,12 +164,31 @@ def show_night(the_night: Any, *, is_unchanged: bool) -> None:
 
 
 def main() -> None:
-    """Run the command; an error a person must mend is one line and exit 1."""
+    """Run the command; an error a person must mend is one line, without a value of the data, and exit 1."""
+    from polars.exceptions import PolarsError
+
     try:
         app()
     except DeungdaeError as error:
-        said.print(f"error: {error}", markup=False, highlight=False)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        _fail(
+            f"{error.strerror or type(error).__name__} | where: {error.filename} | what to do: check that it is there and may be read or written"
+        )
+    except (PolarsError, OverflowError) as error:
+        _fail(f"{type(error).__name__} | where: the sources or the lake | what to do: run `deungdae doctor`; send the broken file again")
+
+
+def _fail(text: str) -> None:
+    _say(f"error: {text}")
+    sys.exit(1)
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Find out before hours of work, not after, that a folder can't be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(13, "the folder can't be written", str(folder))
 
 
 def _say_offer(offer: dict[str, Any]) -> str:

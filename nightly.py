@@ -57,16 +57,15 @@ def pull(night: Night, source_id: str | None = None) -> list[Receipt]:
 
 def check(night: Night) -> list[Receipt]:
     """Judge what arrived, row by row and as a whole; take what passes into the lake and set the rest aside."""
-    from signals.admit import admit_arrivals, name_missing
-    from signals.store import receipt_of_arrivals
+    from signals.admit import admit_arrivals
+    from signals.sources import list_sources
+    from signals.store import receipt_of_arrivals, refuse_before_first_night
     from signals.tables import TABLES
 
-    reports = admit_arrivals(night.home, night.as_of)
-    receipts = {name: receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES}
-    missing = [name for name, table in TABLES.items() if table.is_required and receipts[name] is None]
-    if missing:
-        raise name_missing(missing, [report.failure for report in reports if report.failure], night.settings.sources)
-    return [receipt for receipt in receipts.values() if receipt]
+    refuse_before_first_night(night.home, night.as_of)
+    admit_arrivals(night.home, night.as_of, [source.source_id for source in list_sources(night.settings.sources)])
+    receipts = (receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES)
+    return [receipt for receipt in receipts if receipt]
 
 
 def build_features(night: Night) -> list[Receipt]:
@@ -157,17 +156,41 @@ def audit(night: Night, *, is_backfill: bool) -> list[str]:
 def publish(night: Night) -> list[Receipt]:
     """Write the office packs, then commit the night, its reservations and its cases in one transaction."""
     from signals.night import describe_run
+    from signals.packs import put_packs_in_place, wait_with_packs
     from signals.records.runs import is_backfill, write_run
 
-    catalogue, waiting = _load_programmes(night), night.home.packs(night.as_of).with_name(f".as_of={night.as_of}")
+    catalogue, waiting = _load_programmes(night), wait_with_packs(night.home, night.as_of)
     packs_hash = _write_packs(night, catalogue, waiting)
     run = describe_run(night, catalogue.catalogue_hash, packs_hash)
-    with night.open_records().begin() as connection:
+    records = night.open_records()
+    with records.begin() as connection:
+        _refuse_outdated(night, catalogue, connection, run)
         run["is_backfill"] = is_backfill(connection, night.as_of)
         run["ledger_sequence"] = _reserve_and_open_cases(night, catalogue, connection, is_backfill=run["is_backfill"])
         write_run(connection, run)
-    _put_in_place(waiting, night.home.packs(night.as_of))
+    with records.begin() as connection:
+        put_packs_in_place(night.home, connection)
     return []
+
+
+def _refuse_outdated(night: Night, catalogue: Catalogue, connection: Connection, run: dict[str, Any]) -> None:
+    """Refuse an assignment that the ledger, or a later published night, has overtaken since it was made."""
+    from guidance.ledger import read_opening
+    from signals.records.runs import find_run, has_later, is_backfill
+
+    kept = find_run(connection, night.as_of)
+    reserves = not night.read("assignments").filter(place="reserved").collect().is_empty()
+    standing, started_from = read_opening(connection, catalogue, night.as_of), night.read("opening").collect()
+    is_moved = not standing.equals(started_from.sort("programme_id", "borrower_id").select(standing.columns))
+    is_late = is_backfill(connection, night.as_of) and reserves
+    is_other = kept and has_later(connection, night.as_of) and kept["receipts"]["assignments"] != run["receipts"]["assignments"]
+    if is_moved or is_late or is_other:
+        raise NightError(
+            f"the assignment of {night.as_of} is out of date",
+            str(night.home.root),
+            "the ledger, or a later night that stands on it, has moved since: places could be promised twice",
+            "run the night again from assign; a published night that later ones stand on keeps its reservations",
+        )
 
 
 def report(night: Night) -> list[Receipt]:
@@ -261,14 +284,6 @@ def _load_programmes(night: Night) -> Catalogue:
     return load_catalogue([SHIPPED, night.home.root / "programmes"])
 
 
-def _put_in_place(waiting: Path, place: Path) -> None:
-    """Put a folder that waits in its place; the one that stood there goes."""
-    import shutil
-
-    shutil.rmtree(place, ignore_errors=True)
-    waiting.rename(place)
-
-
 def run_stage(night: Night, stage: str, holder: str, on_wait: Callable[[], None] | None = None, **given: str) -> list[Receipt]:
     """Run one stage in its turn, under the lease of this HOME; the last stage gives the lease back."""
     from signals.night import give_lease_back, in_turn
@@ -285,14 +300,15 @@ def run_night(night: Night, on_stage: Callable[[str], None] = print, on_wait: Ca
     from signals.night import give_lease_back, read_receipts
     from signals.records.leases import name_process
 
-    holder, before = name_process(), read_receipts(night)
+    holder, before = name_process(), None
     try:
         for stage in NIGHT:
             on_stage(f"{night.as_of} {stage}")
             run_stage(night, stage, holder, on_wait)
+            before = read_receipts(night) if before is None else before  # only now is the lease had
+        return before != read_receipts(night)
     finally:
         give_lease_back(night, holder)
-    return before != read_receipts(night)
 
 
 def run_task(stage: str, as_of: str, run_id: str, source_id: str | None = None) -> list[dict[str, Any]]:
@@ -300,7 +316,7 @@ def run_task(stage: str, as_of: str, run_id: str, source_id: str | None = None) 
     from signals.night import Night
     from signals.settings import Settings
 
-    night = Night(date.fromisoformat(as_of), Settings())
+    night = Night(date.fromisoformat(as_of), Settings.read())
     sys.stdout.write(f"{as_of} {stage} {source_id or ''}\n")
     given = {} if source_id is None else {"source_id": source_id}
     return [receipt.to_json() for receipt in run_stage(night, stage, f"run|{run_id}", None, **given)]
@@ -311,7 +327,7 @@ def name_sources() -> list[str]:
     from signals.settings import Settings
     from signals.sources import list_sources
 
-    return [source.source_id for source in list_sources(Settings().sources)]
+    return [source.source_id for source in list_sources(Settings.read().sources)]
 
 
 def read_summary(night: Night) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def main() -> None:
     from signals.night import Night, read_receipts
     from signals.settings import Settings
 
-    the_night = Night(given.as_of, Settings())
+    the_night = Night(given.as_of, Settings.read())
     before = read_receipts(the_night)
     if not run_once(given.as_of, the_night.home.root.resolve() / "airflow"):
         sys.exit(1)

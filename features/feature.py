@@ -8,17 +8,11 @@ from typing import Literal
 from features.formula import Value, Window
 from features.units import UNITS, spell_value, with_topic_particle
 from features.views import VIEWS
+from signals.products import THEMES
+
+__all__ = ["THEMES", "Feature"]
 
 Worse = Literal["up", "down"] | None
-
-THEMES: dict[str, str] = {
-    "repayment behaviour": "상환 행태",
-    "debt burden": "부채 부담",
-    "sales": "매출",
-    "arrears of tax, insurance and utilities": "체납·미납",
-    "credit standing": "신용 상태",
-    "business profile": "사업 현황",
-}
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from signals.admit import read_check_reports
-from signals.errors import DeungdaeError
+from signals.errors import DeungdaeError, SettingsError
 from signals.offices import load_offices
+from signals.packs import find_missing_packs
 from signals.records.database import open_database
 from signals.records.runs import find_newest_run
 from signals.settings import Settings
@@ -89,11 +88,10 @@ def _examine_offices(settings: Settings) -> Finding:
 
 def _examine_lake(settings: Settings) -> Iterator[Finding]:
     lake = settings.places.lake
-    try:
-        yield Finding("lake", is_well=True, state=f"{count_buckets(settings.places)} buckets of borrowers")
-    except DeungdaeError as error:
-        yield Finding("lake", is_well=False, state=error.what, mend=error.next_step)
+    if not (lake / "layout.json").exists():
+        yield Finding("lake", is_well=False, state="empty: no borrower was ever taken in", mend="run a night with --source")
         return
+    yield Finding("lake", is_well=True, state=f"{count_buckets(settings.places)} buckets of borrowers")
     absent = [name for name in TABLES if not (lake / name).is_dir()]
     required = [name for name in absent if TABLES[name].is_required]
     state = f"never arrived: {', '.join(absent)}" if absent else "all tables have arrived"
@@ -110,14 +108,17 @@ def _examine_nights(settings: Settings) -> Iterator[Finding]:
     try:
         with open_database(settings.records_url).begin() as connection:
             newest = find_newest_run(connection)
-    except SQLAlchemyError as error:
-        yield Finding("database", is_well=False, state=type(error).__name__, mend="check DEUNGDAE_DATABASE_URL and that it is reachable")
+    except SettingsError as error:
+        yield Finding("database", is_well=False, state=error.what, mend="check DEUNGDAE_DATABASE_URL and that it is reachable")
         return
     yield Finding("database", is_well=True, state="reachable and migrated")
     if newest is None:
         yield Finding("nights", is_well=False, state="none published", mend="`deungdae night`")
         return
     yield Finding("nights", is_well=True, state=f"newest: {newest['as_of']}")
+    with open_database(settings.records_url).begin() as connection:
+        is_missing = find_missing_packs(settings.places, connection, newest["as_of"])
+    yield Finding("packs", not is_missing, "not those of the newest night" if is_missing else "in their place", "run that night again")
     for check in read_check_reports(settings.places, newest["as_of"]):
         mend = "" if check.failure is None else "have the file mended and sent again, then run the night again"
         yield Finding(f"source {check.source_id}", check.failure is None, check.failure or "arrived", mend)

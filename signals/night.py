@@ -20,7 +20,7 @@ from signals.offices import hash_offices, load_offices
 from signals.products import PRODUCTS
 from signals.receipts import Receipt
 from signals.records.database import open_database
-from signals.records.leases import release_lease, wait_for_lease
+from signals.records.leases import keep_renewing, release_lease, wait_for_lease
 from signals.records.runs import find_run
 from signals.settings import Settings
 from signals.store import count_buckets, find_receipt, read_known, read_product, receipt_of_arrivals, write_product
@@ -92,9 +92,11 @@ def in_turn(night: Night, stage: str, holder: str, on_wait: Callable[[], None] |
     """Run a stage when this HOME's lease is had, and note how long it took; `on_wait` is told once when it must wait."""
     settings = night.settings
     lasts, patience = timedelta(minutes=settings.lease_minutes), timedelta(minutes=settings.patience_minutes)
-    wait_for_lease(night.open_records(), holder, lasts, patience, on_wait)
+    records = night.open_records()
+    wait_for_lease(records, holder, lasts, patience, on_wait)
     started = time.perf_counter()
-    yield
+    with keep_renewing(records, holder, lasts):
+        yield
     note_seconds(night.home, night.as_of, stage, time.perf_counter() - started)
 
 

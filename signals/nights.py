@@ -8,12 +8,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from signals.errors import NightError
 from signals.home import Home
 from signals.products import FLAGGED, PRODUCTS
 from signals.records.runs import find_newest_run, find_run, list_nights
+from signals.records.schema import LEDGER
 from signals.store import read_product
 
 LONGEST_WAIT = timedelta(days=365)
@@ -40,9 +41,10 @@ def read_earlier_levels(home: Home, connection: Connection, as_of: date, nights:
 
 
 def read_waits(home: Home, connection: Connection, as_of: date) -> pl.DataFrame:
-    """Read since when each borrower has been flagged: one row per borrower_id flagged on an earlier night, with `wait_days`.
+    """Read how long each borrower has waited unserved: one row per borrower_id flagged on an earlier night, with `wait_days`.
 
-    Days from the first published night of the last year that flagged the borrower to `as_of`.
+    Days from the first published night of the last year that flagged the borrower to `as_of`; whoever has had a place of
+    any programme since then does not wait.
     """
     newest = find_newest_run(connection, before=as_of)
     if newest is None:
@@ -50,7 +52,9 @@ def read_waits(home: Home, connection: Connection, as_of: date) -> pl.DataFrame:
     nights = [night for night in list_nights(connection, as_of) if as_of - night <= LONGEST_WAIT]
     scores = pl.scan_delta(str(home.nights / "scores"), version=newest["receipts"]["scores"]["version"])
     flagged = scores.filter(pl.col("as_of").is_in(nights) & pl.col("level").is_in(FLAGGED))
-    return flagged.group_by("borrower_id").agg(wait_days=(pl.lit(as_of) - pl.col("as_of").min()).dt.total_days()).collect()
+    served = connection.execute(select(LEDGER.c.borrower_id).where(LEDGER.c.as_of < as_of).distinct()).scalars().all()
+    unserved = flagged.filter(~pl.col("borrower_id").is_in(served))
+    return unserved.group_by("borrower_id").agg(wait_days=(pl.lit(as_of) - pl.col("as_of").min()).dt.total_days()).collect()
 
 
 def note_seconds(home: Home, as_of: date, stage: str, seconds: float) -> None:
@@ -59,11 +63,11 @@ def note_seconds(home: Home, as_of: date, stage: str, seconds: float) -> None:
     file = home.docs / "nights" / f"{as_of}.seconds.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(f".{os.getpid()}.draft")
-    draft.write_text(json.dumps(noted))
+    draft.write_text(json.dumps(noted), encoding="utf-8")
     draft.replace(file)
 
 
 def read_seconds(home: Home, as_of: date) -> dict[str, Any]:
     """Read how long each stage of a night took when it last ran."""
     file = home.docs / "nights" / f"{as_of}.seconds.json"
-    return dict(json.loads(file.read_text())) if file.exists() else {}
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}

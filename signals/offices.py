@@ -31,7 +31,10 @@ def load_offices(home: Path) -> tuple[Office, ...]:
     """Load HOME's offices.toml, or the shipped example; raises `SettingsError` where it can't be used."""
     file = home / "offices.toml" if (home / "offices.toml").exists() else SHIPPED
     try:
-        offices = tuple(Office(**{**row, "regions": tuple(row["regions"])}) for row in tomllib.loads(file.read_text())["office"])
+        offices = tuple(
+            Office(**{**row, "regions": tuple(row["regions"])}) for row in tomllib.loads(file.read_text(encoding="utf-8"))["office"]
+        )
+        offices = tuple(_refuse_wrong_types(office) for office in offices)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise SettingsError(
             f"can't read the offices ({error})", str(file), "nobody would get a list", "mend the file; signals/offices.toml is the example"
@@ -47,6 +50,12 @@ def load_offices(home: Path) -> tuple[Office, ...]:
             f"region {', '.join(twice)} is covered twice", str(file), "two offices would call one owner", "name each region once"
         )
     return offices
+
+
+def _refuse_wrong_types(office: Office) -> Office:
+    if not isinstance(office.weekly_capacity, int) or not all(isinstance(code, str) for code in office.regions):
+        raise TypeError(f"{office.id}: weekly_capacity is a whole number, regions are texts")
+    return office
 
 
 def hash_offices(offices: tuple[Office, ...]) -> str:
@@ -65,25 +74,24 @@ def place_borrowers(borrowers: pl.DataFrame, offices: tuple[Office, ...]) -> pl.
 def list_cases(scores: pl.DataFrame, open_cases: pl.DataFrame, offices: tuple[Office, ...]) -> pl.Series:
     """Say who is on tonight's list: the flagged with an open case, and as many more as each office has room for.
 
-    `scores`: borrower_id, office, rank, level, one row per borrower, in the order of the result. An office's room is its
+    `scores`: borrower_id, office, rank, level, owner_state, one row per borrower, in the order of the result. An office's room is its
     weekly capacity less its open cases; capacity cuts the list, never the level. Within it the order is need, but half of
-    the room is kept for those whose crisis can still be prevented (alert and caution), as long as there are any: else the
-    distressed alone would fill every list, and nobody would be warned early (decision 0009).
+    the room is kept for those whose crisis can still be prevented (alert and caution, the shop not closed, no adjustment
+    running), as long as there are any: else the distressed alone would fill every list, and nobody would be warned early
+    (decision 0009).
     """
     taken = dict(open_cases.group_by("office").len().iter_rows())
     room = {office.id: max(0, office.weekly_capacity - taken.get(office.id, 0)) for office in offices}
-    is_flagged, is_distressed = pl.col("level").is_in(FLAGGED), pl.col("level") == FLAGGED[-1]
+    is_flagged = pl.col("level").is_in(FLAGGED)
+    is_early = pl.col("level").is_in(["caution", "alert"]) & ~pl.col("owner_state").is_in(["closed", "in_adjustment"])
     is_open = pl.col("borrower_id").is_in(open_cases["borrower_id"].to_list())
     marked = scores.with_columns(
         waits=is_flagged & ~is_open,
-        is_distressed=is_distressed,
+        is_early=is_early,
         room=pl.col("office").replace_strict(room, return_dtype=pl.Int64),
     )
-    early, late = (
-        (pl.col("waits") & ~pl.col("is_distressed")).sum().over("office"),
-        (pl.col("waits") & pl.col("is_distressed")).sum().over("office"),
-    )
+    early, late = ((pl.col("waits") & part).sum().over("office") for part in (pl.col("is_early"), ~pl.col("is_early")))
     kept = pl.min_horizontal(early, pl.max_horizontal(pl.col("room") - pl.col("room") // 2, pl.col("room") - late))
-    part = pl.when("is_distressed").then(pl.col("room") - kept).otherwise(kept)
-    place = pl.when("waits").then("rank").rank("ordinal").over("office", "is_distressed")
+    part = pl.when("is_early").then(kept).otherwise(pl.col("room") - kept)
+    place = pl.when("waits").then("rank").rank("ordinal").over("office", "is_early")
     return marked.select(is_listed=(is_flagged & is_open) | (pl.col("waits") & (place <= part).fill_null(value=False))).to_series()

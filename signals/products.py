@@ -8,6 +8,14 @@ import polars as pl
 
 LEVELS = ("none", "watch", "caution", "alert", "distressed")
 FLAGGED = ("caution", "alert", "distressed")
+THEMES: dict[str, str] = {
+    "repayment behaviour": "상환 행태",
+    "debt burden": "부채 부담",
+    "sales": "매출",
+    "arrears of tax, insurance and utilities": "체납·미납",
+    "credit standing": "신용 상태",
+    "business profile": "사업 현황",
+}
 STATES = ("healthy", "watch", "early_arrears", "arrears_31_89", "arrears_90", "closing", "closed", "in_adjustment")
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as PydanticSettingsError
 
+from signals.errors import SettingsError
 from signals.home import Home
 
 
@@ -28,6 +31,18 @@ class Settings(BaseSettings):
     stale_after_days: int = Field(default=45, ge=1, description="From how many days without news a borrower counts as stale.")
     lease_minutes: int = Field(default=60, ge=1, description="How long a lease lasts without being renewed.")
     patience_minutes: int = Field(default=240, ge=0, description="How long a night waits for another to end.")
+
+    @classmethod
+    def read(cls, **given: Any) -> Settings:
+        """Read the settings, `given` over the environment; raises `SettingsError` that names the bad one, never its value."""
+        try:
+            return cls(**given)
+        except (ValidationError, PydanticSettingsError) as error:
+            names = [str(part["loc"][0]) for part in error.errors()] if isinstance(error, ValidationError) else [str(error).split('"')[1]]
+            where = ", ".join(f"DEUNGDAE_{name.upper()}" for name in names)
+            raise SettingsError(
+                "a setting can't be read", where, "the night would run by another rule than meant", "mend it; lists are written as JSON"
+            ) from None
 
     @property
     def places(self) -> Home:

@@ -17,31 +17,36 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from signals.errors import NightError
 from signals.home import Home
 from signals.known import as_known
+from signals.moves import add_moves
 from signals.products import PRODUCTS, conform_product
 from signals.receipts import Receipt, hash_content
 from signals.tables import TABLES
 
 BORROWERS_PER_BUCKET, FEWEST_BUCKETS = 125_000, 4
+# what a night pins must stay readable: Delta would forget its own log after thirty days
+KEEP_LOG = {
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+}
 _ZSTD = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 def choose_buckets(home: Home, borrowers: int) -> int:
-    """Say into how many buckets this HOME divides its borrowers; chosen at the first pull and never changed."""
+    """Say into how many buckets this HOME divides its borrowers; chosen when the first are taken in and never changed."""
     layout = home.lake / "layout.json"
-    if not layout.exists():
+    if borrowers and not layout.exists():
         home.lake.mkdir(parents=True, exist_ok=True)
         draft = layout.with_suffix(".draft")
-        draft.write_text(json.dumps({"buckets": max(FEWEST_BUCKETS, borrowers // BORROWERS_PER_BUCKET)}))
+        draft.write_text(json.dumps({"buckets": max(FEWEST_BUCKETS, borrowers // BORROWERS_PER_BUCKET)}), encoding="utf-8")
         draft.replace(layout)
     return count_buckets(home)
 
 
 def count_buckets(home: Home) -> int:
-    """Say into how many buckets this HOME's lake is divided; raises `NightError` before the first pull."""
+    """Say into how many buckets this HOME's lake is divided; the fewest while no borrower has been taken in."""
     layout = home.lake / "layout.json"
-    if not layout.exists():
-        raise NightError("the lake is empty", str(home.lake), "no source has been pulled yet", "run the pull of the night first")
-    return int(json.loads(layout.read_text())["buckets"])
+    return int(json.loads(layout.read_text(encoding="utf-8"))["buckets"]) if layout.exists() else FEWEST_BUCKETS
 
 
 def add_bucket(frame: pl.DataFrame, buckets: int) -> pl.DataFrame:
@@ -56,42 +61,73 @@ def add_bucket(frame: pl.DataFrame, buckets: int) -> pl.DataFrame:
 
 
 def append_rows(home: Home, table: str, rows: pl.DataFrame, as_of: date, source_id: str) -> None:
-    """Append a source's accepted rows to a lake table, in one commit, unless this very append was made before."""
+    """Append a source's accepted rows to a lake table, in one commit, unless this very append was made before.
+
+    `arrival` numbers the deliveries of one source in one night: what is sent again, corrected, counts after what it corrects.
+    """
     contract = TABLES[table]
-    stamped = rows.with_columns(pulled_for=pl.lit(as_of), pulled_from=pl.lit(source_id))
     key = [*contract.key, "known_on", "line"]
-    if contract.has_borrower:
-        stamped = add_bucket(stamped, count_buckets(home)).sort("bucket", "borrower_id", *key)
     content = hash_content(rows.drop("file", "line", "pulled_from", strict=False), [*contract.key, "known_on"])
     append_id = f"{source_id}/{table}/{as_of}/{content}"
-    path = home.lake / table
-    if _is_table(path) and DeltaTable(path).transaction_version(append_id) is not None:
+    path, lake = home.lake / table, _scan(home, table)
+    if lake is not None and DeltaTable(path).transaction_version(append_id) is not None:
         return
+    stamped = rows.with_columns(
+        pulled_for=pl.lit(as_of), pulled_from=pl.lit(source_id), arrival=pl.lit(_number_arrival(lake, as_of, source_id))
+    )
+    if contract.has_borrower:
+        whole = add_moves(add_bucket(stamped, count_buckets(home)), table, lake, as_of)
+        stamped = whole.sort("bucket", "borrower_id", *key)
     write_deltalake(
         path,
         stamped.to_arrow(),
         mode="append",
         partition_by=["bucket"] if contract.has_borrower else None,
         writer_properties=_ZSTD,
+        configuration=None if lake is not None else KEEP_LOG,
         commit_properties=CommitProperties(custom_metadata={"as_of": str(as_of)}, app_transactions=[Transaction(append_id, 1)]),
     )
 
 
 def scan_lake(home: Home, table: str, bucket: int | None = None) -> pl.LazyFrame | None:
     """Read a lake table with all its versions and provenance, whole or one bucket of it; None before its first row."""
-    path = home.lake / table
-    if not _is_table(path):
-        return None
-    frame = pl.scan_delta(str(path))
-    if not TABLES[table].has_borrower:
+    frame = _scan(home, table)
+    if frame is None or not TABLES[table].has_borrower:
         return frame
-    return (frame if bucket is None else frame.filter(pl.col("bucket") == bucket)).drop("bucket")
+    read = frame.filter(~pl.col("is_moved")) if bucket is None else frame.filter(pl.col("bucket") == bucket)
+    return read.drop("bucket", "is_moved")
+
+
+def _scan(home: Home, table: str) -> pl.LazyFrame | None:
+    path = home.lake / table
+    return pl.scan_delta(str(path)) if _is_table(path) else None
+
+
+def _number_arrival(lake: pl.LazyFrame | None, as_of: date, source_id: str) -> int:
+    if lake is None:
+        return 0
+    mine = lake.filter((pl.col("pulled_for") == as_of) & (pl.col("pulled_from") == source_id))
+    newest = mine.select(pl.col("arrival").max()).collect().item()
+    return 0 if newest is None else int(newest) + 1
 
 
 def read_known(home: Home, as_of: date, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
     """Read what was known at the end of `as_of`, table by table; a table that never arrived is not in the mapping."""
     found = {name: scan_lake(home, name, bucket) for name in TABLES}
     return {name: as_known(frame, name, as_of) for name, frame in found.items() if frame is not None}
+
+
+def refuse_before_first_night(home: Home, as_of: date) -> None:
+    """Refuse a night before anything was pulled: raises `NightError`, for of that day this HOME never knew a thing."""
+    loans = _scan(home, "loans")
+    first = None if loans is None else loans.select(pl.col("pulled_for").min()).collect().item()
+    if first and as_of < first:
+        raise NightError(
+            f"nothing was known here on {as_of}",
+            str(home.lake),
+            f"the first night of this HOME is {first}",
+            "use a HOME of its own to look further back",
+        )
 
 
 def write_product(home: Home, name: str, chunks: Iterable[pl.DataFrame], as_of: date) -> Receipt:
@@ -141,7 +177,7 @@ def receipt_of_arrivals(home: Home, table: str, as_of: date) -> Receipt | None:
     rows = frame.filter(pl.col("pulled_for") == as_of).collect()
     versions = [int(entry["version"]) for entry in DeltaTable(path).history() if entry.get("as_of", "9999") <= str(as_of)]
     key = [*TABLES[table].key, "known_on", "pulled_from", "file", "line"]
-    return Receipt(table, as_of, rows.height, hash_content(rows.drop("pulled_for"), key), max(versions, default=None))
+    return Receipt(table, as_of, rows.height, hash_content(rows.drop("pulled_for", "arrival"), key), max(versions, default=None))
 
 
 def _stage_chunks(name: str, chunks: Iterable[pl.DataFrame], as_of: date, waiting: Path) -> tuple[int, str]:
@@ -164,6 +200,7 @@ def _replace_night(home: Home, name: str, as_of: date, waiting: Path, rows: int,
         mode="overwrite",
         schema_mode="merge" if stands else None,
         writer_properties=_ZSTD,
+        configuration=None if stands else KEEP_LOG,
         predicate=f"as_of = '{as_of}'" if stands else None,
         commit_properties=CommitProperties(custom_metadata=metadata),
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from signals.errors import SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 60
@@ -14,8 +17,21 @@ _BUSY_SECONDS = 60
 def open_database(url: str) -> Engine:
     """Open the database at `url`, create or migrate its tables, and give an engine whose transactions are whole.
 
-    On SQLite every transaction takes the write lock at its start, so that two writers wait for each other instead of failing.
+    Raises `SettingsError` when it can't be. On SQLite every transaction takes the write lock at its start, so that two writers wait for each other instead of failing.
     """
+    try:
+        return _open(url)
+    except (OSError, SQLAlchemyError) as error:
+        where = make_url(url).render_as_string(hide_password=True)
+        raise SettingsError(
+            f"the operational database can't be opened ({type(error).__name__})",
+            where,
+            "runs, cases and places are kept there",
+            "check HOME or DEUNGDAE_DATABASE_URL: that it can be written, and that it is a database",
+        ) from error
+
+
+def _open(url: str) -> Engine:
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS} if url.startswith("sqlite") else {})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import psutil
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from signals.errors import NightError
@@ -19,7 +21,7 @@ _NAME, _POLL_SECONDS = "night", 1.0
 
 def name_process() -> str:
     """Name this process so that another can see whether it still lives."""
-    return f"process|{socket.gethostname()}|{os.getpid()}"
+    return f"process|{socket.gethostname()}|{_describe_process(os.getpid())}"
 
 
 def take_lease(connection: Connection, holder: str, lasts: timedelta) -> bool:
@@ -64,30 +66,35 @@ def wait_for_lease(engine: Engine, holder: str, lasts: timedelta, patience: time
 
 
 @contextmanager
-def hold_lease(
-    engine: Engine, holder: str, lasts: timedelta, patience: timedelta, on_wait: Callable[[], None] | None = None
-) -> Iterator[None]:
-    """Hold the lease while the block runs."""
-    wait_for_lease(engine, holder, lasts, patience, on_wait)
+def keep_renewing(engine: Engine, holder: str, lasts: timedelta) -> Iterator[None]:
+    """Renew the lease now and then while the block runs, however long it takes."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(lasts.total_seconds() / 4):
+            with engine.begin() as connection:
+                take_lease(connection, holder, lasts)
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
     try:
         yield
     finally:
-        release_lease(engine, holder)
+        ended.set()
+        thread.join()
 
 
 def _is_over(holder: str, renewed_at: datetime, now: datetime, lasts: timedelta) -> bool:
     kind, _, rest = holder.partition("|")
-    host, _, pid = rest.partition("|")
+    host, _, started = rest.partition("|")
     if kind == "process" and host == socket.gethostname():
-        return not _lives(int(pid))
+        return started != _describe_process(int(started.partition("@")[0]))
     return now - renewed_at > lasts
 
 
-def _lives(pid: int) -> bool:
+def _describe_process(pid: int) -> str | None:
+    """A process by its number and start: a number alone may be another's by now."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        return f"{pid}@{psutil.Process(pid).create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return None

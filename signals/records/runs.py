@@ -29,7 +29,16 @@ def list_nights(connection: Connection, before: date) -> list[date]:
 
 
 def is_backfill(connection: Connection, as_of: date) -> bool:
-    """Say whether a later night is already published."""
+    """Say whether a night comes after a later one was published and so reserves nothing.
+
+    A night that was published in its turn and is run again is no backfill: its reservations stand.
+    """
+    own = find_run(connection, as_of)
+    return has_later(connection, as_of) if own is None else bool(own["is_backfill"])
+
+
+def has_later(connection: Connection, as_of: date) -> bool:
+    """Say whether a later night is published."""
     newest = connection.execute(select(func.max(RUNS.c.as_of))).scalar()
     return newest is not None and as_of < newest
 

@@ -18,8 +18,7 @@ from signals.simulate.stress import Course, lag
 
 LINE_USE, LINE_USE_PER_STRESS, LINE_USE_NOISE = -0.3, 0.55, 0.5  # log-odds of a credit line's use
 LINE_INSTALMENT = 0.05  # of the balance
-PROMPT_LENDERS = 0.75  # report on the last day of the month; the others up to three days later
-REPORTING_DAYS = 3
+REPORTING_DAYS = 3  # one lender in four reports up to so many days after the month's end
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ def list_sources(locations: Sequence[str]) -> list[Source]:
     """
     names: list[str] = []
     for location in locations:
-        name = Path(location).name or "source"
+        name = re.sub(r"[^\w-]", "_", Path(location).resolve().name) or "source"
         names.append(name if name not in names else f"{name}-{len(names) + 1}")
     return [Source(name, location) for name, location in zip(names, locations, strict=True)]
 

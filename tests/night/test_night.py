@@ -153,17 +153,29 @@ def test_reservations_are_written_once_however_often_the_night_runs(published: P
     assert count() == before
 
 
-@pytest.mark.parametrize("seconds", [3.0, 5.0, 7.0, 9.0])
+def kill_at(stage: str, seconds: float, command: list[object]) -> int:
+    """Start a night, kill it so long after it says that it begins a stage, and give its return code."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
+        said = []
+        while f"{UNTIL} {stage}\n" not in said:
+            said.append(running.stderr.readline())
+            assert said[-1], f"the night ended before {stage}: {said}"
+        time.sleep(seconds)
+        running.send_signal(signal.SIGKILL)
+    return running.returncode
+
+
+@pytest.mark.parametrize(
+    ("stage", "seconds"), [("pull", 0.2), ("check", 4.0), ("score", 0.5), ("publish", 0.3), ("publish", 0.6), ("report", 0.1)]
+)
 def test_a_night_killed_at_any_moment_and_run_again_is_the_same_night(
-    seconds: float, published: Path, town: Path, trained: Path, tmp_path: Path
+    stage: str, seconds: float, published: Path, town: Path, trained: Path, tmp_path: Path
 ) -> None:
     home = copy_models(trained, tmp_path / "home")
     command = [sys.executable, str(ROOT / "deungdae.py"), "night", "--source", town, "--as-of", str(UNTIL), "--home", home]
-    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    assert deungdae(*command[2:]).returncode == 0
+    assert kill_at(stage, seconds, command) == -signal.SIGKILL
+    again = deungdae(*command[2:])
+    assert again.returncode == 0, again.stderr
     expected = {name: receipt["content_hash"] for name, receipt in receipts(published, town).items()}
     assert {name: receipt["content_hash"] for name, receipt in receipts(home, town).items()} == expected
 
@@ -182,15 +194,18 @@ def test_the_next_night_holds_what_was_reserved_and_a_backfill_reserves_nothing(
     published: Path, town: Path, trained: Path, tmp_path: Path
 ) -> None:
     home = copy_models(trained, tmp_path / "home")
-    for as_of in (UNTIL, UNTIL + timedelta(days=1), UNTIL - timedelta(days=1)):
+    next_night, missed = UNTIL + timedelta(days=2), UNTIL + timedelta(days=1)
+    for as_of in (UNTIL, next_night, missed):
         done = deungdae("night", "--source", town, "--as-of", as_of, "--home", home)
         assert done.returncode == 0, done.stderr
     places = {
-        as_of: dict(read_products(home, as_of)["assignments"].group_by("place").len().iter_rows())
-        for as_of in (UNTIL, UNTIL + timedelta(days=1), LAST)
+        as_of: dict(read_products(home, as_of)["assignments"].group_by("place").len().iter_rows()) for as_of in (UNTIL, next_night, missed)
     }
-    assert places[UNTIL + timedelta(days=1)]["held"] == places[UNTIL]["reserved"]
-    assert "reserved" not in places[LAST]
+    assert places[next_night]["held"] == places[UNTIL]["reserved"]
+    assert "reserved" not in places[missed]
+    before = receipts(home, town)
+    assert deungdae("night", "--source", town, "--as-of", UNTIL, "--home", home).returncode == 0
+    assert receipts(home, town) == before
 
 
 def test_a_night_without_a_champion_is_scored_by_the_scorecard_and_says_so(town: Path, tmp_path: Path) -> None:

@@ -33,13 +33,17 @@ def make_book(shops: int = 5, months: int = 4) -> dict[str, pl.DataFrame]:
 
 
 def run(tmp_path: Path, book: dict[str, pl.DataFrame], as_of: date = AS_OF) -> pl.DataFrame:
+    return run_night(tmp_path, book, as_of).read("scores").collect()
+
+
+def run_night(tmp_path: Path, book: dict[str, pl.DataFrame], as_of: date = AS_OF) -> Night:
     folder = tmp_path / "book"
     folder.mkdir(exist_ok=True)
     for name, frame in book.items():
         frame.write_parquet(folder / f"{name}.parquet")
     night = Night(as_of, Settings(home=tmp_path / "home", sources=(str(folder),)))
     nightly.run_night(night, on_stage=lambda _: None)
-    return night.read("scores").collect()
+    return night
 
 
 def test_five_shops_and_four_months_are_enough_for_a_night(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_an_event_cannot_be_known_before_it_happened_and_its_kind_must_be_declar
 
 def judge(tmp_path: Path, good: int, bad: int) -> tuple[bool, tuple[str, ...]]:
     rows = repayments(*[{} for _ in range(good + bad)]).with_columns(is_accepted=pl.int_range(good + bad) < good)
-    (report,) = judge_arrival("bank", [("repayments", rows)], tmp_path)
+    (report,) = judge_arrival("bank", [("repayments", rows, good + bad)], tmp_path)
     return report.is_passed, report.warnings
 
 
@@ -83,9 +83,9 @@ def test_great_expectations_counts_what_polars_counts(tmp_path: Path) -> None:
     rows = repayments(*[{"due_month": date(2026, 3, 1 + number % 3)} for number in range(60)])
     accepted, aside = judge_rows(rows, "repayments")
     arrival = pl.concat([accepted.with_columns(is_accepted=True), aside.drop("rules").with_columns(is_accepted=False)])
-    (report,) = judge_arrival("bank", [("repayments", arrival)], tmp_path)
+    (report,) = judge_arrival("bank", [("repayments", arrival, arrival.height)], tmp_path)
     assert f"{100 * accepted.height / rows.height:.1f} % pass" in report.failures[0]
 
 
 def test_an_empty_arrival_needs_no_gate(tmp_path: Path) -> None:
-    assert judge_arrival("bank", [("repayments", repayments({}).clear().with_columns(is_accepted=True))], tmp_path) == []
+    assert judge_arrival("bank", [("repayments", repayments({}).clear().with_columns(is_accepted=True), 0)], tmp_path) == []

@@ -18,8 +18,16 @@ def test_a_borrower_of_an_unknown_region_goes_to_the_catch_all() -> None:
     assert place_borrowers(borrowers, OFFICES)["office"].to_list() == ["seoul", "rest", "rest"]
 
 
-def listed(levels: list[str], open_cases: list[str], capacity: int = 2) -> list[bool]:
-    scores = pl.DataFrame({"borrower_id": ["a", "b", "c", "d"], "office": "seoul", "rank": [4, 3, 2, 1], "level": levels})
+def listed(levels: list[str], open_cases: list[str], capacity: int = 2, states: list[str] | None = None) -> list[bool]:
+    scores = pl.DataFrame(
+        {
+            "borrower_id": ["a", "b", "c", "d"],
+            "office": "seoul",
+            "rank": [4, 3, 2, 1],
+            "level": levels,
+            "owner_state": states or ["watch"] * 4,
+        }
+    )
     cases = pl.DataFrame(
         {"borrower_id": open_cases, "office": ["seoul"] * len(open_cases)}, schema={"borrower_id": pl.String, "office": pl.String}
     )
@@ -60,6 +68,11 @@ def test_half_of_the_room_is_kept_for_those_whose_crisis_can_still_be_prevented(
     levels: list[str], capacity: int, result: list[bool]
 ) -> None:
     assert listed(levels, [], capacity) == result
+
+
+def test_an_alert_whose_shop_is_closed_takes_no_kept_room() -> None:
+    levels = ["alert", "alert", "distressed", "distressed"]
+    assert listed(levels, [], 2, ["watch", "closed", "arrears_90", "arrears_90"]) == [True, False, False, True]
 
 
 def test_the_shipped_offices_cover_each_region_once_and_have_one_catch_all(tmp_path: Path) -> None:

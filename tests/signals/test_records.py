@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sqlalchemy import Engine
 from signals.errors import NightError
 from signals.records.cases import open_cases, read_open_cases
 from signals.records.database import open_database
-from signals.records.leases import hold_lease, name_process, release_lease, take_lease, wait_for_lease
+from signals.records.leases import keep_renewing, name_process, release_lease, take_lease, wait_for_lease
 from signals.records.runs import find_newest_run, find_run, is_backfill, list_nights, write_run
 from signals.records.schema import METADATA
 
@@ -67,9 +68,30 @@ def test_a_killed_process_leaves_no_lease_behind(records: Engine) -> None:
     )
     killed = subprocess.run([sys.executable, "-c", taking, str(records.url)], cwd=Path(__file__).parents[2], check=False)
     assert killed.returncode == -9
-    with hold_lease(records, name_process(), HOUR, timedelta(0)), records.begin() as connection:
+    wait_for_lease(records, name_process(), HOUR, timedelta(0))
+    with records.begin() as connection:
         assert not take_lease(connection, "run|other", HOUR)
-    assert name_process().endswith(str(os.getpid()))
+
+
+def test_a_process_is_known_by_its_start_too_for_its_number_may_come_again(records: Engine) -> None:
+    kind, host, process = name_process().split("|")
+    assert process.startswith(f"{os.getpid()}@")
+    with records.begin() as connection:
+        take_lease(connection, f"{kind}|{host}|{os.getpid()}@1.00", HOUR)
+        assert take_lease(connection, "run|other", HOUR)
+
+
+def test_a_stage_longer_than_the_lease_keeps_it(records: Engine) -> None:
+    lasts = timedelta(seconds=0.4)
+    with records.begin() as connection:
+        take_lease(connection, "run|one", lasts)
+    with keep_renewing(records, "run|one", lasts):
+        time.sleep(1)
+        with records.begin() as connection:
+            assert not take_lease(connection, "run|two", lasts)
+    time.sleep(0.5)
+    with records.begin() as connection:
+        assert take_lease(connection, "run|two", lasts)
 
 
 def listed(*borrowers: str) -> pl.DataFrame:
@@ -125,7 +147,8 @@ def test_a_night_older_than_the_newest_is_a_backfill(records: Engine) -> None:
         write_run(connection, run(SECOND))
         assert is_backfill(connection, FIRST)
         assert not is_backfill(connection, SECOND)
-        write_run(connection, run(FIRST))
+        write_run(connection, run(FIRST, is_backfill=True))
+        assert is_backfill(connection, FIRST)
         newest = find_newest_run(connection)
         assert newest is not None
         assert newest["as_of"] == SECOND
