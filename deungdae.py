@@ -145,14 +145,16 @@ def doctor(home: HomeFolder = Path("home")) -> None:
 def show_night(the_night: Any, *, is_unchanged: bool) -> None:
     """Print the published night as a table a person can read."""
     import nightly
+    from guidance.state import LEVEL_KO
+    from signals.products import THEMES
 
     summary = nightly.read_summary(the_night)
     rows = [("차주 · borrowers scored", f"{summary['borrowers']:,}"), ("운영 모형 · model", ", ".join(summary["model_version"]))]
     rows += [("점수표 · scorecard because", summary["why_scorecard"])] if summary["why_scorecard"] else []
-    rows += [(f"단계 · level {name}", f"{count:,}") for name, count in reversed(summary["levels"].items())]
+    rows += [(f"단계 · {LEVEL_KO[name]} {name}", f"{count:,}") for name, count in reversed(summary["levels"].items())]
     rows += [("목록 · on the offices' lists", f"{summary['listed']:,} (+{summary['overflow']:,} beyond capacity)")]
-    rows += [(f"주된 영역 · driven by {theme}", f"{count:,} flagged") for theme, count in summary["drivers"]]
-    rows += [(f"지원 · {offer['programme_id']}", _say_offer(offer)) for offer in summary["offers"]]
+    rows += [(f"주된 영역 · {THEMES[theme]} {theme}", f"{count:,} flagged") for theme, count in summary["drivers"]]
+    rows += [(f"지원 · {offer['name_ko']}", _say_offer(offer)) for offer in summary["offers"]]
     rows += [(f"초 · seconds {stage}", f"{seconds:.1f}") for stage, seconds in summary["seconds"].items()]
     rows += [(f"자료 · {name}", "not supplied; its features are unknown") for name in summary["missing"]]
     rows += [("자료 · delivered before, not tonight", name) for name in summary["not_delivered"]]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
+# Ten years; and a model is fitted anew for each fold.
+HORIZON_DAYS_MAX, FOLDS_MAX = 3_650, 50
+
 
 @dataclass(frozen=True)
 class TrainingReport:
@@ -35,13 +38,14 @@ class TrainingReport:
 def train(sources: Sequence[str], as_of: date, horizon_days: int, home: Path, on_progress: Progress | None = None) -> TrainingReport:
     """Train a model on all that was known by `as_of`, try it honestly, and register it (the first becomes champion).
 
-    Raises `InputError` when a required table is missing, no origin's horizon of `horizon_days` had ended by `as_of`,
+    Raises `SettingsError` for a horizon of no day or of more than ten years, and `InputError` when a required table is missing, no origin's horizon of `horizon_days` had ended by `as_of`,
     or too few defaults are known for any model.
     """
     from models.registry import register_model
     from models.train import fit_model
     from signals.receipts import hash_content
 
+    _refuse_extremes(horizon_days, None)
     book = _open_book(sources, horizon_days, on_progress)
     origins = book.list_origins(as_of)
     if not origins:
@@ -63,28 +67,40 @@ def backtest(
 
     Several origins, or one without `folds`: out of time and borrower-disjoint, each trained only on what was known
     before it. One with `folds`: borrower-disjoint at that origin. The keys are those of the house plan §10. Raises
-    `InputError` for an unfinished horizon, or an origin before which there is nothing to learn from.
+    `InputError` for an unfinished horizon, or an origin before which there is nothing to learn from; `SettingsError`
+    for no origin, and for a horizon or a number of folds out of bounds.
     """
     from models.trial import summarise_trial
 
     days = sorted(set(origins))
-    if not days or (folds is not None and folds < 2):  # noqa: PLR2004
-        raise SettingsError(
-            "a backtest needs an origin, and two folds or more",
-            "--as-of, --folds",
-            "nobody would be left to test on",
-            "give at least one origin, and --folds 5",
-        )
+    if not days:
+        raise SettingsError("a backtest needs an origin", "--as-of", "there is no day to test on", "give at least one origin")
+    _refuse_extremes(horizon_days, folds)
     book = _open_book(sources, horizon_days, on_progress)
     for origin in days:
-        if origin + timedelta(days=horizon_days) > book.span.last_known:
-            raise _unfinished(
-                sources, f"the horizon of {origin} ends {origin + timedelta(days=horizon_days)}, knowledge ends {book.span.last_known}"
-            )
+        if origin > book.span.last_known - timedelta(days=horizon_days):
+            raise _unfinished(sources, f"the horizon of {origin} ends {horizon_days} days after it, knowledge ends {book.span.last_known}")
     is_out_of_time = folds is None or len(days) > 1
     tried = [_try_origin(book, origin, folds, is_out_of_time) for origin in days]
     excluded = {origin: book.excluded[origin, book.span.last_known] for origin in days}
     return {"is_out_of_time": is_out_of_time, "horizon_days": horizon_days, **summarise_trial(tried, excluded)}
+
+
+def _refuse_extremes(horizon_days: int, folds: int | None) -> None:
+    if not 1 <= horizon_days <= HORIZON_DAYS_MAX:
+        raise SettingsError(
+            f"a horizon of {horizon_days} days",
+            "--horizon-days",
+            "no history tells what came of a borrower within it",
+            f"choose from 1 to {HORIZON_DAYS_MAX} days",
+        )
+    if folds is not None and not 2 <= folds <= FOLDS_MAX:  # noqa: PLR2004
+        raise SettingsError(
+            f"a backtest needs two folds or more, and {FOLDS_MAX} at most, not {folds}",
+            "--folds",
+            "nobody would be left to test on, or it would run for days",
+            "give --folds 5",
+        )
 
 
 def _try_origin(book: _Book, origin: date, folds: int | None, is_out_of_time: bool) -> pl.DataFrame:
@@ -110,7 +126,8 @@ def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date)
     from models.train import count_defaults
     from models.trial import summarise_trial, try_models
 
-    earlier = book.list_origins(latest)
+    # The model on trial is told of default events: an origin told by repayments alone has another definition (decision 0010).
+    earlier = book.list_origins(latest, told_by=as_of)
     past = book.read_rows(earlier, latest) if earlier else rows.clear()
     is_out_of_time = count_defaults(past) >= 2 * book.recipe.least_defaults
     present = rows.filter(origin=latest)
@@ -142,17 +159,18 @@ class _Book:
     features: dict[date, pl.DataFrame] = field(default_factory=dict)
     excluded: dict[tuple[date, date], dict[str, int]] = field(default_factory=dict)
 
-    def list_origins(self, known_by: date) -> list[date]:
-        """The origins to learn from, known by a day."""
+    def list_origins(self, known_by: date, told_by: date | None = None) -> list[date]:
+        """The origins to learn from, known by a day; whether default events are told is judged by `told_by` (null: that day)."""
+        from models.labels import find_first_outcome
         from models.origins import list_origins
 
         return list_origins(
             self.span.first_known,
-            known_by,
+            min(known_by, self.span.last_known),  # after the last news nobody knows who stayed well
             self.horizon_days,
             min_history_days=self.recipe.min_history_days,
             max_origins=self.recipe.origins_max,
-            outcomes_from=self.span.outcomes_from,
+            outcomes_from=find_first_outcome(self.tables, told_by or known_by),
         )
 
     def read_rows(self, origins: Sequence[date], known_by: date) -> pl.DataFrame:
@@ -191,8 +209,13 @@ def _open_book(sources: Sequence[str], horizon_days: int, on_progress: Progress 
     from models.recipe import load_recipe
     from signals.checks import judge_rows
     from signals.sources import read_sources
+    from signals.tables import TABLES
 
-    tables = {name: judge_rows(frame.collect(), name)[0].lazy() for name, frame in read_sources(sources).items()}
+    # What two sources, or two lines, say alike is no contradiction: collapsed before it is judged, as the night does.
+    said = {
+        name: frame.unique(list(TABLES[name].columns), keep="first", maintain_order=True) for name, frame in read_sources(sources).items()
+    }
+    tables = {name: judge_rows(frame.collect(), name)[0].lazy() for name, frame in said.items()}
     span = find_span(tables)
     if span is None:
         raise _unfinished(sources, "there is no repayment at all")

@@ -6,7 +6,7 @@ from features.feature import Feature
 from features.formula import Aggregate, Value, Window, capped, count_above, difference, last_months, month_back, ratio, total
 
 _THEME = "repayment behaviour"
-_MONTH_DAYS = 31  # a month holds no more overdue days than this
+_MONTH_DAYS = 30  # so that six months never hold more overdue days than half a year does
 
 
 def _worst(window: Window) -> Aggregate:
@@ -134,7 +134,7 @@ REPAYMENT: tuple[Feature, ...] = (
         value=total(*(capped(worst, _MONTH_DAYS) for worst in _worst_by_month(6))),
         unit="days",
         worse="up",
-        meaning="Overdue days in the newest six months: of each month the worst loan's, at most 31 (more than 30 is an official sign).",
+        meaning="Overdue days in the newest six months: of each month the worst loan's, at most 30 (more than 30 in all is an official sign).",
         null_means="no loan has a status of these months",
         says_ko="최근 6개월 동안 연체된 날은 모두 {value}입니다.",
         says_en="In the last six months, payments were overdue for {value} in all.",

@@ -132,7 +132,7 @@ def _word(offers: pl.DataFrame, catalogue: Catalogue, opening: pl.DataFrame, as_
         amount_krw=pl.col("programme_id").replace_strict(ceilings, default=None, return_dtype=pl.Int64),
         place=pl.when(is_reserved).then(pl.lit(LIVE)).otherwise(pl.lit("open")),
         because=pl.when(is_reserved)
-        .then(pl.format("요건을 모두 충족했고, '{}' 상태에서 필요도 {}순위로 물량이 배정되었습니다", state, "rank"))
+        .then(pl.format("요건을 모두 충족했고, '{}' 상태에 맞아 물량이 가배정되었습니다(확정 아님)", state))
         .otherwise(pl.format("요건을 모두 충족했고, '{}' 상태에 맞는 지원입니다. 지급 결정은 운영기관이 합니다", state)),
     )  # fmt: skip
     said = f"{as_of.isoformat()} 이전에 가배정되어 기다리는 중입니다"

@@ -5,6 +5,8 @@ It carries no probability, no contribution, no lender's name, no whole debt, no 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from guidance.catalogue import Catalogue
@@ -17,6 +19,14 @@ NOT_SAID = ("balance_krw",)
 PLACE_KO = {"reserved": "가배정", "held": "이전 가배정", "open": "신청 안내"}
 ASK_DESK = "접수처에 확인"
 APART = " / "
+# Of a shop that has closed these say nothing new.
+PAST_THEMES = ("sales", "business profile")
+ASKED_OF_CLOSED = "요건 확인을 위해 여쭙습니다: "
+# What a caseworker does where there is nothing to offer and nothing to ask.
+INSTEAD_BY_STATE = {
+    "in_adjustment": "채무조정 이행 중입니다. 조정 기관(신용회복위원회 1600-5500)에 이행 상황과 어려움을 먼저 확인해 주세요",  # phone: FACTS §2.4
+}
+INSTEAD = "지금 안내할 수 있는 지원이 없습니다. 어려움을 듣고 기록해 주세요"
 HEADS = {"rank": "순서", "borrower_id": "차주", "level": "단계", "owner_state": "상태", "reasons": "판단 근거", "questions": "여쭤볼 것"}
 OFFER_HEADS = [f"제안 {number}" for number in range(1, MOST_OFFERS + 1)]
 
@@ -26,15 +36,22 @@ def list_calls(
 ) -> pl.DataFrame:
     """List an office's calls in case order: one row per listed borrower, headings and words in Korean, nothing null.
 
-    `own`: the office's scores. At most three reasons and three offers, the offers in the order of the borrower's ladder;
-    a place held from before stands first where its state no longer leads there.
+    `own`: the office's scores. At most three reasons, each of another theme, and three offers, the offers in the order of
+    the borrower's ladder; a place held from before stands first where its state no longer leads there. Where there is
+    neither offer nor question, the first offer says what to do instead.
     """
     listed = own.filter(pl.col("is_listed")).sort("rank", "borrower_id").with_row_index("order", offset=1)
     ladder = _list_ladder(catalogue)
+    names = {one.id: one.name_ko for one in catalogue.programmes.values()}
     who = listed.select("borrower_id", "owner_state")
     whole = listed
-    for part in (_say_reasons(reasons, who), _ask_questions(verdicts, who, ladder), _say_offers(assignments, who, ladder, catalogue)):
+    for part in (
+        _say_reasons(reasons, who),
+        _ask_questions(verdicts, who, ladder, names),
+        _say_offers(assignments, who, ladder, catalogue),
+    ):
         whole = whole.join(part, on="borrower_id", how="left", maintain_order="left")
+    whole = whole.with_columns(offers=_say_what_instead())
     return whole.select(
         pl.col("order").cast(pl.Int64).alias(HEADS["rank"]),
         pl.col("borrower_id").alias(HEADS["borrower_id"]),
@@ -73,16 +90,28 @@ def _list_ladder(catalogue: Catalogue) -> pl.DataFrame:
 
 
 def _say_reasons(reasons: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
-    said = reasons.join(who, on="borrower_id", how="semi").filter(~pl.col("feature").is_in(NOT_SAID)).sort("borrower_id", "position")
-    return said.group_by("borrower_id").agg(reasons=pl.col("text_ko").head(MOST_REASONS).str.join(APART))
+    """Say the strongest reasons that carry news, one per theme; the very first where none does."""
+    said = reasons.join(who, on="borrower_id").filter(~pl.col("feature").is_in(NOT_SAID)).sort("borrower_id", "position")
+    said = said.with_columns(theme=pl.coalesce("theme", "feature"))
+    is_news = pl.col("value").is_not_null() & ((pl.col("value") != 0) | (pl.col("theme") == "sales"))
+    is_past = (pl.col("owner_state") == "closed") & pl.col("theme").is_in(PAST_THEMES)
+    news = said.filter(is_news & ~is_past).unique(["borrower_id", "theme"], keep="first", maintain_order=True)
+    silent = said.join(news, on="borrower_id", how="anti").unique("borrower_id", keep="first", maintain_order=True)
+    return pl.concat([news, silent]).group_by("borrower_id").agg(reasons=pl.col("text_ko").head(MOST_REASONS).str.join(APART))
 
 
-def _ask_questions(verdicts: pl.DataFrame, who: pl.DataFrame, ladder: pl.DataFrame) -> pl.DataFrame:
-    """Questions only where the answer could open a programme of the borrower's ladder."""
+def _ask_questions(verdicts: pl.DataFrame, who: pl.DataFrame, ladder: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    """Questions only where the answer could open a programme of the borrower's ladder, each once, with the programmes it is for."""
     open_ended = verdicts.filter(pl.col("is_eligible").is_null()).join(who, on="borrower_id")
     asked = open_ended.join(ladder, on=["programme_id", "owner_state"]).sort("borrower_id", "position", "programme_id")
-    rows = asked.select("borrower_id", "questions").explode("questions", empty_as_null=True).drop_nulls()
-    return rows.group_by("borrower_id").agg(questions=pl.col("questions").unique(maintain_order=True).str.join(APART))
+    name = pl.col("programme_id").replace_strict(names, default=pl.col("programme_id"), return_dtype=pl.String)
+    rows = (
+        asked.select("borrower_id", "owner_state", "questions", name=name).explode("questions", empty_as_null=True).drop_nulls("questions")
+    )
+    once = rows.group_by("borrower_id", "owner_state", "questions", maintain_order=True).agg(pl.col("name").str.join(", "))
+    said = once.group_by("borrower_id", "owner_state").agg(questions=pl.format("[{}] {}", "name", "questions").str.join(APART))
+    lead = pl.when(pl.col("owner_state") == "closed").then(pl.lit(ASKED_OF_CLOSED)).otherwise(pl.lit(""))
+    return said.select("borrower_id", questions=lead + pl.col("questions"))
 
 
 def _say_offers(assignments: pl.DataFrame, who: pl.DataFrame, ladder: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -96,6 +125,12 @@ def _say_offers(assignments: pl.DataFrame, who: pl.DataFrame, ladder: pl.DataFra
     )
     ordered = own.with_columns(pl.col("position").fill_null(0), offer=offer).sort("borrower_id", "position", "programme_id")
     return ordered.group_by("borrower_id").agg(offers=pl.col("offer").head(MOST_OFFERS))
+
+
+def _say_what_instead() -> pl.Expr:
+    sentence = pl.col("owner_state").replace_strict(INSTEAD_BY_STATE, default=INSTEAD, return_dtype=pl.String)
+    has_nothing = pl.col("offers").is_null() & pl.col("questions").is_null()
+    return pl.when(has_nothing).then(pl.concat_list(sentence)).otherwise(pl.col("offers"))
 
 
 def describe_offer(programme: Programme) -> str:

@@ -54,6 +54,15 @@ def region_today(region: pl.Expr, as_of: date) -> pl.Expr:
     return region.replace_strict(today, default=None, return_dtype=pl.String)
 
 
+def name_regions() -> dict[str, str]:
+    """Name the regions in Korean, by code, outdated codes included.
+
+    >>> name_regions()["26"]
+    '부산'
+    """
+    return {row["code"]: row["words"] for row in _read(FILES[1])["region"]}
+
+
 def is_inside_capital(region: pl.Expr) -> pl.Expr:
     """Say whether a region lies inside the capital region; an unknown region counts as inside (house plan, guidance)."""
     codes = [row["code"] for row in _read(FILES[1])["region"] if row["is_capital"]]

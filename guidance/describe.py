@@ -6,12 +6,16 @@ from guidance.catalogue import Catalogue
 from guidance.programme import Programme
 
 STATUS_EN = {"active": "offered", "closed": "closed, kept for history", "unverified": "not confirmed, never offered"}
+MARKS = (
+    "Marks of the sources: A statute, regulator or ministry page; B newspaper reporting an official release; C private blog; "
+    "D derived; M from memory, unverified."
+)
 
 
 def describe_programmes(catalogue: Catalogue) -> str:
     """Describe every programme in Markdown, by number: the text of docs/programmes.md."""
     ordered = sorted(catalogue.programmes.values(), key=lambda one: (one.number, one.id))
-    lead = "# Programmes\n\nMade from `guidance/programmes/*.toml`; do not edit. Marks: FACTS, A best, M from memory.\n"
+    lead = "# Programmes\n\nMade from `guidance/programmes/*.toml`; do not edit. " + MARKS + "\n"
     return "\n".join([lead, *(_describe(one) for one in ordered)])
 
 

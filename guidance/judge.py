@@ -13,9 +13,10 @@ from guidance.programme import Programme, Rule
 from signals.products import FLAGGED, PRODUCTS, conform_product
 
 ONCE_WORDS = {
-    "window": ("이번 사업 기간에 이미 받았습니다", "already had in this window", "올해 이 지원을 이미 받으셨나요?", "Have you had this support this year?"),
-    "lifetime": ("한 번만 받을 수 있는데 이미 받았습니다", "can be had once only, and was", "이 지원을 받으신 적이 있나요?", "Have you ever had this support?"),
+    "window": ("{ko} 이번 사업 기간에 이미 받았습니다", "{en}: already had in this window", "{ko} 올해 이미 받으셨나요?", "{en}: have you had it this year?"),
+    "lifetime": ("{ko} 이미 받았습니다(한 번만 받을 수 있습니다)", "{en}: can be had once only, and was", "{ko} 받으신 적이 있나요?", "{en}: have you ever had it?"),
 }  # fmt: skip
+FINALS = 28  # Unicode lays Hangul out by its final consonant, none being the first of 28
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def _conditions_on_awards(programme: Programme) -> list[Condition]:
     conditions = []
     if programme.once_per in ONCE_WORDS:
         begins = programme.window.from_on if programme.once_per == "window" else None
-        unmet_ko, unmet_en, ask_ko, ask_en = ONCE_WORDS[programme.once_per]
+        name_ko, name_en = add_object_particle(programme.name_ko), programme.name_en
+        unmet_ko, unmet_en, ask_ko, ask_en = (words.format(ko=name_ko, en=name_en) for words in ONCE_WORDS[programme.once_per])
         had = _had(programme.id, begins)
         conditions.append(Condition(f"once_per_{programme.once_per}", ~had, unmet_ko, unmet_en, ask_ko, ask_en))
     for name in programme.must_come_first:
@@ -57,6 +59,17 @@ def _conditions_on_awards(programme: Programme) -> list[Condition]:
         )
         conditions.append(Condition(f"after_{name}", _had(name, None), *words))
     return conditions
+
+
+def add_object_particle(name: str) -> str:
+    """Add 을 or 를 to a Korean name by its final consonant, and 을(를) where it does not end in Hangul.
+
+    >>> [add_object_particle(name) for name in ("새출발기금", "경영안정 바우처", "TOPS")]
+    ['새출발기금을', '경영안정 바우처를', 'TOPS을(를)']
+    """
+    if not "가" <= name[-1:] <= "힣":
+        return f"{name}을(를)"
+    return name + ("을" if (ord(name[-1]) - ord("가")) % FINALS else "를")
 
 
 def _had(programme_id: str, begins: date | None) -> pl.Expr:

@@ -85,6 +85,13 @@ class Source(_Said):
     says: str
     checked_on: date
 
+    @field_validator("url")
+    @classmethod
+    def _can_be_opened(cls, url: str) -> str:
+        if "…" in url or not url.startswith(("http://", "https://")):
+            raise ValueError("not a whole address: it must start with http:// or https:// and leave nothing out")
+        return url
+
 
 class Example(_Said):
     """A worked example: a sentence, the facts known (all others are unknown), and the verdict they must give."""

@@ -8,18 +8,12 @@ from typing import Any
 
 import polars as pl
 
+from guidance.call_list import PLACE_KO
 from guidance.catalogue import Catalogue
-from signals.products import FLAGGED, LEVELS
+from guidance.dated import name_regions
+from guidance.state import LEVEL_KO
+from signals.products import FLAGGED, LEVELS, THEMES
 
-LEVELS_KO = {"none": "해당 없음", "watch": "관심", "caution": "주의", "alert": "경보", "distressed": "부실"}
-THEMES_KO = {
-    "repayment behaviour": "상환 행태",
-    "debt burden": "부채 부담",
-    "sales": "매출",
-    "arrears of tax, insurance and utilities": "체납·미납",
-    "credit standing": "신용 상태",
-    "business profile": "사업 현황",
-}
 BUDGET_HEADS = [
     "지원사업 · programme",
     "물량 사용 · places taken",
@@ -28,7 +22,8 @@ BUDGET_HEADS = [
     "예산(원) · budget",
     "소진율 · used",
 ]
-SOURCE_HEADS = ["자료원 · source", "읽음 · read", "수용 · accepted", "격리 · quarantined", "기존 · already known", "비고 · note"]
+SOURCE_HEADS = ["자료원 · source", "읽음 · read", "반영 · accepted", "격리 · quarantined", "기존 · already known", "비고 · note"]
+UNKNOWN_REGION = "?"
 _SIX = 6
 
 
@@ -39,10 +34,12 @@ def summarise_night(
     assignments: pl.DataFrame,
     regions: pl.DataFrame,
     earlier: pl.DataFrame | None,
+    catalogue: Catalogue,
 ) -> dict[str, Any]:
     """Count a night: borrowers, levels and how they moved, what drives them, offers and places, lists and regions.
 
     `earlier` is the night before (borrower_id, level), or None where there is none. `regions`: borrower_id, region_code.
+    Programmes carry their catalogue's names; one that the catalogue no longer holds keeps its id.
     Nothing in the result speaks of one person.
     """
     first = reasons.filter(pl.col("position") == 1).join(scores.filter(pl.col("level").is_in(FLAGGED)), on="borrower_id", how="semi")
@@ -57,16 +54,19 @@ def summarise_night(
         "listed": int(scores["is_listed"].sum()),
         "overflow": int((scores["level"].is_in(FLAGGED) & ~scores["is_listed"]).sum()),
         "drivers": _count_drivers(first),
-        "offers": _count_offers(assignments),
+        "offers": _count_offers(assignments, catalogue),
         "regions": _count_regions(scores, regions),
     }
 
 
 def render_report(summary: dict[str, Any], checks: list[dict[str, Any]], breaches: list[str]) -> str:
     """Write the report as Markdown, Korean and English side by side."""
-    themes = [(f"{THEMES_KO.get(name, name)} · {name}", f"{count:,}") for name, count in summary["drivers"]]
-    offers = [(row["programme_id"], row["place"], f"{row['offers']:,}", f"{row['amount_krw']:,}") for row in summary["offers"]]
-    regions = [(row["region_code"], f"{row['borrowers']:,}", f"{row['flagged']:,}") for row in summary["regions"]]
+    themes = [(f"{THEMES.get(name, name)} · {name}", f"{count:,}") for name, count in summary["drivers"]]
+    offers = [
+        (_say_programme(row), f"{PLACE_KO[row['place']]} · {row['place']}", f"{row['offers']:,}", f"{row['amount_krw']:,}")
+        for row in summary["offers"]
+    ]
+    regions = [(_say_region(row["region_code"]), f"{row['borrowers']:,}", f"{row['flagged']:,}") for row in summary["regions"]]
     lines = [
         *_head(summary),
         *_table(["단계 · level", "차주 · borrowers", "전일 대비 · since last night"], _level_rows(summary)),
@@ -92,7 +92,7 @@ def _head(summary: dict[str, Any]) -> list[str]:
         lines += [
             f"- **운영 모형이 없어 공식 징후 점수표로 산출했습니다. · Scored by the scorecard of official signs: {summary['why_scorecard']}.**"
         ]
-    listed = f"목록 · on lists: {summary['listed']:,}; 수용량 초과 · beyond capacity: {summary['overflow']:,}"
+    listed = f"목록 · on lists: {summary['listed']:,}; 상담 여력 초과 · beyond capacity: {summary['overflow']:,}"
     return [*lines, f"- 선별 대상 · flagged: {summary['flagged']:,}; {listed}", f"- 미갱신 · stale: {summary['stale']:,}", ""]
 
 
@@ -104,6 +104,8 @@ def count_budgets(catalogue: Catalogue, opening: pl.DataFrame, assignments: pl.D
     return [
         {
             "programme_id": one.id,
+            "name_ko": one.name_ko,
+            "name_en": one.name_en,
             "taken": counted.get(one.id, (0, 0))[0],
             "places": one.places,
             "krw": counted.get(one.id, (0, 0))[1],
@@ -130,13 +132,16 @@ def _count_drivers(first: pl.DataFrame) -> list[tuple[str, int]]:
     return [(theme, int(count)) for theme, count in counted.iter_rows()][:_SIX]
 
 
-def _count_offers(assignments: pl.DataFrame) -> list[dict[str, Any]]:
+def _count_offers(assignments: pl.DataFrame, catalogue: Catalogue) -> list[dict[str, Any]]:
+    known = catalogue.programmes
     counted = assignments.group_by("programme_id", "place").agg(offers=pl.len(), amount_krw=pl.col("amount_krw").sum())
-    return counted.sort("programme_id", "place").to_dicts()
+    rows = counted.sort("programme_id", "place").to_dicts()
+    names = {name: (known[name].name_ko, known[name].name_en) if name in known else (name, name) for name in counted["programme_id"]}
+    return [row | dict(zip(("name_ko", "name_en"), names[row["programme_id"]], strict=True)) for row in rows]
 
 
 def _count_regions(scores: pl.DataFrame, regions: pl.DataFrame) -> list[dict[str, Any]]:
-    joined = scores.join(regions, on="borrower_id", how="left").with_columns(pl.col("region_code").fill_null("?"))
+    joined = scores.join(regions, on="borrower_id", how="left").with_columns(pl.col("region_code").fill_null(UNKNOWN_REGION))
     counted = joined.group_by("region_code").agg(borrowers=pl.len(), flagged=pl.col("level").is_in(FLAGGED).sum())
     return counted.sort("region_code").to_dicts()
 
@@ -144,20 +149,30 @@ def _count_regions(scores: pl.DataFrame, regions: pl.DataFrame) -> list[dict[str
 def _level_rows(summary: dict[str, Any]) -> list[tuple[str, str, str]]:
     moved = summary["moved"]
     return [
-        (f"{LEVELS_KO[name]} · {name}", f"{count:,}", "–" if moved is None else f"{moved[name]:+,}")
+        (f"{LEVEL_KO[name]} · {name}", f"{count:,}", "–" if moved is None else f"{moved[name]:+,}")
         for name, count in reversed(summary["levels"].items())
     ]
+
+
+def _say_programme(row: dict[str, Any]) -> str:
+    return f"{row['name_ko']} · {row['name_en']}" if row["name_ko"] != row["name_en"] else str(row["name_ko"])
+
+
+def _say_region(code: str) -> str:
+    if code == UNKNOWN_REGION:
+        return "미확인 · unknown"
+    return name_regions().get(code, f"미확인 · unknown ({code})")
 
 
 def _budget_row(row: dict[str, Any]) -> tuple[str, ...]:
     places = "–" if row["places"] is None else f"{row['places']:,}"
     return (
-        row["programme_id"],
+        _say_programme(row),
         f"{row['taken']:,}",
         places,
         f"{row['krw']:,}",
         f"{row['budget_krw']:,}",
-        f"{100 * row['krw'] / row['budget_krw']:.2f} %",
+        f"{100 * row['krw'] / max(1, row['budget_krw']):.2f} %",
     )
 
 

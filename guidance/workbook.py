@@ -23,13 +23,15 @@ COUNTS_KO = {
     "held": "이전 가배정",
     "open": "신청 안내",
 }
-WIDTHS = {"순서": 6, "차주": 20, "단계": 8, "상태": 14}
+WIDTHS = {"순서": 6, "차주": 20, "단계": 8, "상태": 14, CALLS: 10}
 WIDE, LONGEST_SHEET_NAME = 48, 31
 NO_MODEL = "공식 징후 점수표 (쓸 수 있는 운영 모형이 없는 날입니다)"
 NOTES = (
     "이 목록은 등대가 찾은 대상이며, 결정은 사람이 합니다.",
-    "점수나 확률은 싣지 않습니다. 사장님께 '위기', '선정', '승인'이라는 말을 쓰지 않습니다.",
+    "점수나 확률은 싣지 않습니다. 사장님께 '위기', '부실', '선정', '승인'이라는 말을 쓰지 않습니다.",
     "요건이 미확인인 지원은 '여쭤볼 것'에 있는 질문의 답을 듣고 다시 판정합니다.",
+    "'차주'는 가명입니다. 연락처는 기관의 연락처 조회 절차를 따라 확인합니다.",
+    "상담 목록에 없는 분의 가배정은 해당 지원사업 담당 창구가 알립니다.",
 )
 
 
@@ -67,8 +69,10 @@ def _write_programme(book: Any, programme: Programme | None, name: str, places: 
     for row, (what, text) in enumerate(notes):
         sheet.write_string(row, 0, what, formats[0])
         sheet.write_string(row, 1, text)
-    rows = places.select("borrower_id", pl.col("place").replace_strict(PLACE_KO, return_dtype=pl.String), "amount_krw", "because").rows()
-    _write_rows(sheet, ["차주", "구분", "금액(원)", "근거"], rows, *formats, top=len(notes) + 1 if notes else 0)
+    place = pl.col("place").replace_strict(PLACE_KO, return_dtype=pl.String)
+    is_listed = pl.when(pl.col("is_listed")).then(pl.lit("예")).otherwise(pl.lit("아니요"))
+    rows = places.select("borrower_id", place, is_listed.alias(CALLS), "amount_krw", "because").rows()
+    _write_rows(sheet, ["차주", "구분", CALLS, "금액(원)", "근거"], rows, *formats, top=len(notes) + 1 if notes else 0)
 
 
 def name_sheet(text: str) -> str:
@@ -81,12 +85,17 @@ def name_sheet(text: str) -> str:
 
 
 def list_notes(programme: Programme) -> list[tuple[str, str]]:
-    """List what stands above a programme's names: benefit, where to apply, papers, side effects."""
-    return [
+    """List what stands above a programme's names: benefit, where to apply, papers, side effects, how long a place waits."""
+    notes = [
         ("지원사업", programme.name_ko), ("운영기관", programme.operator_ko), ("지원 내용", programme.amount_ko),
         ("신청", programme.apply.channel_ko), ("전화", ", ".join(programme.apply.phone) or ASK_DESK),
         ("서류", ", ".join(programme.documents_ko) or ASK_DESK), ("알아 둘 점", " / ".join(programme.side_effects_ko)),
     ]  # fmt: skip
+    if programme.mode == "allot":
+        notes.append(
+            ("가배정 기간", f"{programme.hold_days}일 동안 유지됩니다. 그 사이 확정되지 않으면 만료되고, 자리는 물량으로 돌아갑니다")
+        )
+    return notes
 
 
 def _write_rows(sheet: Any, heads: list[str], rows: Any, head: Any, body: Any, *, top: int = 0) -> None:

@@ -15,6 +15,8 @@ TOP = 5
 # Woodelf first prepares its trees; below so many rows LightGBM's own way is done sooner.
 MANY_ROWS = 3_000
 ROWS_AT_ONCE = 100_000  # bounds the memory
+# What is told of a borrower whose level is held while no sign shows: the worst of the months that led to it.
+HELD_FEATURE = "days_past_due_max_6m"
 _REASONS = {
     "borrower_id": pl.String, "position": pl.Int64, "feature": pl.String, "theme": pl.String, "contribution": pl.Float64, "value": pl.Float64,
 }  # fmt: skip
@@ -29,9 +31,13 @@ def explain_scores(
     The contribution is the exact Shapley value, in log-odds before calibration; where nothing raises the risk, the
     one that lowers it least is given. Those distressed, and everyone on a scorecard night (`model` null), are
     explained by the scorecard: the contribution is a sign's points, and the first reason for distress is the fact
-    itself (`is_in_crisis`). `levels` has borrower_id and level; `themes` the theme of each feature.
+    itself (`is_in_crisis`); where no sign shows (a level that is held), `HELD_FEATURE` is given with a contribution
+    of 0. Everyone with a level has at least one row. `levels` has borrower_id and level; `themes` the theme of each
+    feature. The order of the rows given changes nothing.
     """
     asked = features.join(levels.filter(pl.col("level") != "none").select("borrower_id", "level"), on="borrower_id")
+    # The parts, and with them the last digits, must not hang on the order of the rows.
+    asked = asked.sort("borrower_id")
     by_signs = pl.col("level") == "distressed" if model else pl.lit(value=True)
     parts = [_explain_by_signs(asked.filter(by_signs), themes, top)]
     if model is not None:
@@ -76,7 +82,7 @@ def shapley_by_lightgbm(matrix: Numbers, model: Model) -> Numbers:
 
 
 def shapley_by_woodelf(matrix: Numbers, model: Model) -> Numbers:
-    """The same values by woodelf (path-dependent background), a hundred times faster per row."""
+    """The same values by woodelf (path-dependent background), which is the faster way where rows are many."""
     import pandas as pd
     import woodelf
 
@@ -86,7 +92,7 @@ def shapley_by_woodelf(matrix: Numbers, model: Model) -> Numbers:
 
 
 def _explain_by_signs(asked: pl.DataFrame, themes: Mapping[str, str], top: int) -> pl.DataFrame:
-    """Signs on one feature speak once, with the points they have together."""
+    """Signs on one feature speak once, with the points they have together; where none shows, one row says so."""
     crisis = pl.when(pl.col("level") == "distressed").then(1.0)
     facts = asked.with_columns(crisis.alias(CRISIS.feature))
     signs = [sign for sign in (CRISIS, *SIGNS) if sign.feature in facts.columns]
@@ -100,9 +106,15 @@ def _explain_by_signs(asked: pl.DataFrame, themes: Mapping[str, str], top: int) 
         for sign in signs
     ]
     reasons = pl.concat(shown).group_by("borrower_id", "feature").agg(pl.col("contribution").sum(), pl.col("value").first())
+    reasons = pl.concat([reasons, _explain_held(asked.join(reasons, on="borrower_id", how="anti"))])
     ranked = reasons.sort("borrower_id", "contribution", "feature", descending=[False, True, False])
     ranked = ranked.with_columns(position=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("borrower_id"))
     return _finish(ranked.filter(pl.col("position") <= top), themes)
+
+
+def _explain_held(silent: pl.DataFrame) -> pl.DataFrame:
+    value = pl.col(HELD_FEATURE) if HELD_FEATURE in silent.columns else pl.lit(None)
+    return silent.select("borrower_id", feature=pl.lit(HELD_FEATURE), contribution=pl.lit(0.0), value=value.cast(pl.Float64))
 
 
 def _finish(reasons: pl.DataFrame, themes: Mapping[str, str]) -> pl.DataFrame:

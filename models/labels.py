@@ -21,21 +21,28 @@ _EVENTS = {"borrower_id": pl.String, "kind": pl.String, "happened_on": pl.Date, 
 
 @dataclass(frozen=True)
 class Span:
-    """The days between which anything is known, and the first on which a default event was (null: none ever was)."""
+    """The days between which anything is known."""
 
     first_known: date
     last_known: date
-    outcomes_from: date | None
 
 
 def find_span(tables: Mapping[str, pl.LazyFrame]) -> Span | None:
     """Find from when to when `tables` (all versions) know anything of repayments and after; null without repayments."""
-    events = tables.get("events", pl.LazyFrame(schema=_EVENTS)).filter(pl.col("kind").is_in(DEFAULT_KINDS))
     first, last = (
         _find_days(tables["repayments"])[0],
         max((day for frame in tables.values() if (day := _find_days(frame)[1])), default=None),
     )
-    return Span(first, last, _find_days(events)[0]) if first and last else None
+    return Span(first, last) if first and last else None
+
+
+def find_first_outcome(tables: Mapping[str, pl.LazyFrame], known_by: date) -> date | None:
+    """Find the first day on which a default event was known, of those known by `known_by`; null when none was.
+
+    `tables` hold all versions. What became known later is not looked at: it must not change what is learned from.
+    """
+    events = tables.get("events", pl.LazyFrame(schema=_EVENTS))
+    return _find_days(events.filter(pl.col("kind").is_in(DEFAULT_KINDS) & (pl.col("known_on") <= known_by)))[0]
 
 
 def _find_days(frame: pl.LazyFrame) -> tuple[date | None, date | None]:

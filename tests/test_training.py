@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import fields, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import training
 from signals.errors import InputError, SettingsError
 from signals.simulate import simulate_town
+from signals.tables.signs import DEFAULT_KINDS
 from training import TrainingReport, backtest, train
 
 UNTIL = date(2026, 6, 30)
@@ -71,6 +73,44 @@ def test_what_becomes_known_later_changes_nothing_a_model_learns_from(town: Path
     assert whole.read_rows(unfinished, UNTIL)["is_default"].sum() > part.read_rows(unfinished, UNTIL)["is_default"].sum()
 
 
+def write_without_defaults(town: Path, folder: Path, cut: date) -> None:
+    """The town as known at the cut, but for its default events."""
+    folder.mkdir()
+    for path in town.glob("*.parquet"):
+        table = pl.read_parquet(path).filter(pl.col("known_on") <= cut)
+        kept = table.filter(~pl.col("kind").is_in(DEFAULT_KINDS)) if path.stem == "events" else table
+        kept.write_parquet(folder / path.name)
+
+
+def test_one_default_event_known_later_changes_no_origin_to_learn_from(town: Path, tmp_path: Path) -> None:
+    cut = date(2026, 3, 14)
+    before, after = tmp_path / "before", tmp_path / "after"
+    for folder in (before, after):
+        write_without_defaults(town, folder, cut)
+    later = pl.read_parquet(town / "events.parquet").filter(pl.col("kind").is_in(DEFAULT_KINDS), pl.col("known_on") > cut).head(1)
+    pl.concat([pl.read_parquet(after / "events.parquet"), later]).write_parquet(after / "events.parquet")
+    origins = [training._open_book([str(folder)], 60, None).list_origins(cut) for folder in (before, after)]
+    assert len(later) == 1
+    assert origins[0]
+    assert origins[0] == origins[1]
+    assert training._open_book([str(after)], 60, None).list_origins(cut, told_by=UNTIL) == []
+
+
+def test_what_two_sources_say_alike_counts_once(town: Path, tmp_path: Path) -> None:
+    twice, thrice = tmp_path / "twice", tmp_path / "thrice"
+    shutil.copytree(town, twice)
+    thrice.mkdir()
+    for path in town.glob("*.parquet"):
+        table = pl.read_parquet(path)
+        pl.concat([table, table]).write_parquet(thrice / path.name)
+    once = training._open_book([str(town)], 60, None).tables
+    for sources in ([str(town), str(twice)], [str(thrice)]):
+        found = training._open_book(sources, 60, None).tables
+        assert {name: frame.collect().height for name, frame in found.items()} == {
+            name: frame.collect().height for name, frame in once.items()
+        }
+
+
 @pytest.mark.parametrize(("least", "is_out_of_time"), [(5, True), (500, False)])
 def test_a_trial_says_whether_enough_was_known_before_it(town: Path, least: int, is_out_of_time: bool) -> None:
     book = training._open_book([str(town)], 60, None)
@@ -106,7 +146,7 @@ def test_a_backtest_over_several_origins_learns_only_from_what_ended_before(town
 
 
 def test_an_unfinished_horizon_is_refused(town: Path) -> None:
-    with pytest.raises(InputError, match="2026-05-31 ends 2026-07-01"):
+    with pytest.raises(InputError, match="2026-05-31 ends 31 days after it, knowledge ends"):
         backtest([str(town)], [date(2026, 3, 31), date(2026, 5, 31)], 31)
 
 
@@ -124,6 +164,24 @@ def test_training_without_a_finished_horizon_is_refused(town: Path, tmp_path: Pa
 def test_one_fold_would_leave_nobody_to_test_on(town: Path) -> None:
     with pytest.raises(SettingsError, match="two folds"):
         backtest([str(town)], [date(2026, 1, 31)], 90, folds=1)
+
+
+@pytest.mark.parametrize("horizon", [0, 3651, 99_999_999])
+def test_a_horizon_no_history_can_tell_of_is_refused_in_one_line(town: Path, tmp_path: Path, horizon: int) -> None:
+    for run in (lambda: train([str(town)], UNTIL, horizon, tmp_path), lambda: backtest([str(town)], [date(2026, 1, 31)], horizon)):
+        with pytest.raises(SettingsError, match=f"a horizon of {horizon} days") as refused:
+            run()
+        assert "\n" not in str(refused.value)
+
+
+def test_more_folds_than_anybody_waits_for_are_refused(town: Path) -> None:
+    with pytest.raises(SettingsError, match="50 at most, not 51"):
+        backtest([str(town)], [date(2026, 1, 31)], 90, folds=51)
+
+
+def test_a_day_at_the_end_of_the_calendar_is_an_unfinished_horizon(town: Path) -> None:
+    with pytest.raises(InputError, match="9999-12-31"):
+        backtest([str(town)], [date(9999, 12, 31)], 90)
 
 
 @pytest.mark.slow
@@ -147,3 +205,14 @@ def test_the_real_data_train_on_the_one_origin_whose_outcome_is_told(taiwan: Pat
     assert report.origins == (date(2005, 9, 30),)
     assert not report.about["evaluation"]["is_out_of_time"]
     assert "not out of time" in (report.folder / "card.md").read_text(encoding="utf-8")
+
+
+def test_training_long_after_the_last_news_takes_nobody_for_well(tmp_path: Path) -> None:
+    import training
+    from tests.night.test_thin_books import make_book
+
+    for name, frame in make_book(shops=3, months=12).items():
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+    book = training._open_book([str(tmp_path)], 31, None)
+    last = book.span.last_known
+    assert book.list_origins(date(2030, 1, 1)) == book.list_origins(last) != []

@@ -20,7 +20,7 @@ days_past_due_2m_ago    bakery=0 grocer=34
 days_past_due_max_6m    bakery=41 guesthouse=0 tailor=-
 days_past_due_max_12m   guesthouse=34 tailor=20
 days_past_due_rise_3m   bakery=41 grocer=91
-overdue_days_6m         bakery=47 grocer=97 noodle=0
+overdue_days_6m         bakery=46 grocer=94 noodle=0
 late_months_12m         bakery=3 guesthouse=2 tailor=1
 months_since_late       bakery=0 guesthouse=6 tailor=8 noodle=-
 paid_share_3m           bakery=0.3333 carpenter=- noodle=1

@@ -52,7 +52,7 @@ def test_a_reserved_place_holds_the_ceiling_and_says_why_and_an_open_one_names_n
     assert given.select("programme_id", "amount_krw", "place").rows() == [("advice", None, "open"), ("voucher", 100, "reserved")]
     assert given["because"].to_list() == [
         "요건을 모두 충족했고, '관심' 상태에 맞는 지원입니다. 지급 결정은 운영기관이 합니다",
-        "요건을 모두 충족했고, '관심' 상태에서 필요도 1순위로 물량이 배정되었습니다",
+        "요건을 모두 충족했고, '관심' 상태에 맞아 물량이 가배정되었습니다(확정 아님)",
     ]
 
 

@@ -115,4 +115,11 @@ def test_every_word_is_there_in_both_languages() -> None:
     for name in SHIPPED.programmes:
         for condition in find_words(SHIPPED, name).values():
             assert all((condition.unmet_ko, condition.unmet_en, condition.question_ko, condition.question_en))
-    assert find_words(SHIPPED, VOUCHER)["once_per_window"].unmet_en == "already had in this window"
+    assert find_words(SHIPPED, VOUCHER)["once_per_window"].unmet_en == "Management Stability Voucher: already had in this window"
+
+
+@pytest.mark.parametrize(
+    ("programme", "asked"), [(VOUCHER, "경영안정 바우처를 올해 이미 받으셨나요?"), ("new_start_fund", "새출발기금을 받으신 적이 있나요?")]
+)
+def test_the_question_about_earlier_support_names_the_programme(programme: str, asked: str) -> None:
+    assert asked in verdict(programme)[2]

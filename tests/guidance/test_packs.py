@@ -54,10 +54,11 @@ SCORES = product(
 )  # fmt: skip
 REASONS = product(
     "reasons",
-    *({"borrower_id": "=baker", "position": place, "feature": feature, "contribution": 1.2345, "value": 9.0, "text_ko": text, "text_en": "e"}
-      for place, feature, text in [(1, "balance_krw", "빚이 모두 3억 원입니다"), (2, "days_past_due", "+연체가 12일째입니다"), (3, "sales_change_yoy", "매출이 줄었습니다"),
-                                   (4, "arrears_krw", "전기요금이 밀렸습니다"), (5, "enquiries_3m", "조회가 늘었습니다")]),
-    {"borrower_id": "diver", "position": 1, "feature": "days_past_due", "text_ko": "해녀의 집 연체", "text_en": "e"},
+    *({"borrower_id": "=baker", "position": place, "feature": feature, "theme": theme, "contribution": 1.2345, "value": 9.0, "text_ko": text, "text_en": "e"}
+      for place, feature, theme, text in [(1, "balance_krw", "debt burden", "빚이 모두 3억 원입니다"), (2, "days_past_due", "repayment behaviour", "+연체가 12일째입니다"),
+                                          (3, "sales_change_yoy", "sales", "매출이 줄었습니다"), (4, "arrears_krw", "arrears", "전기요금이 밀렸습니다"),
+                                          (5, "enquiries_3m", "credit standing", "조회가 늘었습니다")]),
+    {"borrower_id": "diver", "position": 1, "feature": "days_past_due", "theme": "repayment behaviour", "value": 3.0, "text_ko": "해녀의 집 연체", "text_en": "e"},
 )  # fmt: skip
 VERDICTS = product(
     "verdicts",
@@ -127,7 +128,73 @@ def test_at_most_three_reasons_are_told_and_never_the_whole_debt(packs: Path) ->
 
 
 def test_questions_are_asked_once_and_only_where_the_answer_opens_something_on_the_ladder(packs: Path) -> None:
-    assert calls(packs)[1]["여쭤볼 것"] == "언제 개업하셨나요? / 2025년에 신고한 매출이 얼마인가요?"
+    assert calls(packs)[1]["여쭤볼 것"] == (
+        "[신속채무조정, 경영안정 바우처] 언제 개업하셨나요? / [경영안정 바우처] 2025년에 신고한 매출이 얼마인가요?"
+    )
+
+
+def diver_row(folder: Path, **changes: Any) -> dict[str, str]:
+    """The one row of Jeju's list, on a night with some changes."""
+    write_packs(folder / "p", replace(NIGHT, **changes), OFFICES)
+    return calls(folder / "p", "jeju")[0]
+
+
+def diver_reasons(*said: tuple[str, float | None, str]) -> pl.DataFrame:
+    rows = enumerate(said, start=1)
+    return product(
+        "reasons",
+        *(
+            {"borrower_id": "diver", "position": place, "feature": text, "theme": theme, "value": value, "text_ko": text}
+            for place, (theme, value, text) in rows
+        ),
+    )
+
+
+TOLD = [
+    ("early_arrears", [("arrears", None, "모름"), ("arrears", 0, "체납 없음"), ("sales", 0, "매출 그대로")], "매출 그대로"),
+    ("early_arrears", [("repayment", 9, "가"), ("repayment", 8, "나"), ("debt", 7, "다"), ("debt", 6, "라"), ("arrears", 5, "마"), ("credit", 4, "바")], "가 / 다 / 마"),
+    ("closed", [("sales", -0.5, "매출 감소"), ("business profile", 2, "업력"), ("repayment", 1, "연체")], "연체"),
+    ("early_arrears", [("sales", -0.5, "매출 감소"), ("business profile", 2, "업력"), ("repayment", 1, "연체")], "매출 감소 / 업력 / 연체"),
+    ("closed", [("sales", -0.5, "매출 감소"), ("business profile", 2, "업력")], "매출 감소"),
+    ("early_arrears", [("arrears", 0, "체납 없음"), ("credit", None, "모름")], "체납 없음"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "said", "told"), TOLD)
+def test_only_reasons_with_news_are_told_one_per_theme_and_the_first_where_there_is_none(
+    tmp_path: Path, state: str, said: list[tuple[str, float | None, str]], told: str
+) -> None:
+    scores = product("scores", person("diver", "jeju", 1, owner_state=state))
+    assert diver_row(tmp_path, scores=scores, reasons=diver_reasons(*said))["판단 근거"] == told
+
+
+@pytest.mark.parametrize(
+    ("state", "programme", "lead"),
+    [("closed", "hope_return_package", "요건 확인을 위해 여쭙습니다: "), ("early_arrears", WORKOUT, "")],
+)
+def test_a_closed_shop_is_told_once_why_it_is_asked(tmp_path: Path, state: str, programme: str, lead: str) -> None:
+    scores = product("scores", person("diver", "jeju", 1, owner_state=state))
+    open_ended = {"borrower_id": "diver", "programme_id": programme, "is_eligible": None, "questions": ["하나?", "둘?"], "unmet": []}
+    name = load_catalogue().programmes[programme].name_ko
+    asked = diver_row(tmp_path, scores=scores, verdicts=product("verdicts", open_ended))["여쭤볼 것"]
+    assert asked == f"{lead}[{name}] 하나? / [{name}] 둘?"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("in_adjustment", "채무조정 이행 중입니다. 조정 기관(신용회복위원회 1600-5500)"),
+        ("arrears_90", "지금 안내할 수 있는 지원이 없습니다."),
+    ],
+)
+def test_where_there_is_neither_offer_nor_question_the_list_says_what_to_do(tmp_path: Path, state: str, said: str) -> None:
+    scores = product("scores", person("diver", "jeju", 1, owner_state=state))
+    assert diver_row(tmp_path, scores=scores, assignments=product("assignments"))["제안 1"].startswith(said)
+
+
+def test_where_there_is_a_question_no_other_advice_takes_the_place_of_an_offer(tmp_path: Path) -> None:
+    write_packs(tmp_path / "p", replace(NIGHT, assignments=product("assignments")), OFFICES)
+    assert [bool(row["제안 1"]) for row in calls(tmp_path / "p")] == [True, False]
 
 
 def test_offers_stand_in_ladder_order_with_place_papers_and_phone(packs: Path) -> None:
@@ -177,8 +244,25 @@ def test_the_workbook_has_summary_calls_and_a_sheet_per_programme_all_text_as_te
 def test_a_place_of_an_owner_not_listed_stands_on_the_programme_sheet_and_a_mere_offer_does_not(packs: Path) -> None:
     book = openpyxl.load_workbook(packs / "seoul" / "pack.xlsx")
     rows = list(book["경영안정 바우처"].iter_rows(values_only=True))
-    assert rows[-2:] == [("=baker", "가배정", 250_000, "까닭"), ("waiting", "이전 가배정", 250_000, "까닭")]
+    assert rows[-3:] == [
+        ("차주", "구분", "상담 목록", "금액(원)", "근거"),
+        ("=baker", "가배정", "예", 250_000, "까닭"),
+        ("waiting", "이전 가배정", "아니요", 250_000, "까닭"),
+    ]
     assert "unseen" not in all_text(packs / "seoul")
+
+
+def test_an_allotted_programmes_sheet_says_how_long_a_place_waits_and_a_guided_ones_does_not(packs: Path) -> None:
+    book = openpyxl.load_workbook(packs / "seoul" / "pack.xlsx")
+    notes = {name: dict(book[name].iter_rows(max_col=2, values_only=True)) for name in ("경영안정 바우처", "신속채무조정")}
+    assert notes["경영안정 바우처"]["가배정 기간"].startswith("30일 동안 유지됩니다. 그 사이 확정되지 않으면 만료되고")
+    assert "가배정 기간" not in notes["신속채무조정"]
+
+
+@pytest.mark.parametrize("said", ["'차주'는 가명입니다", "연락처 조회 절차", "담당 창구가 알립니다", "'부실'"])
+def test_the_first_sheet_says_what_a_caseworker_must_know(packs: Path, said: str) -> None:
+    sheet = openpyxl.load_workbook(packs / "seoul" / "pack.xlsx")[SUMMARY]
+    assert any(said in str(text) for _, text in sheet.iter_rows(values_only=True))
 
 
 def test_the_manifest_is_true(packs: Path) -> None:

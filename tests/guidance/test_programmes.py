@@ -87,6 +87,8 @@ FAULTS = [
     ("watch = 1", "asleep = 1", "ladder.asleep"),
     ("to_on = 2026-12-18", "to_on = 2025-12-18", "the window ends before it begins"),
     ("tax_year_sales_krw = 80_000_000", 'tax_year_sales_krw = "much"', "tax_year_sales_krw can't be 'much'"),
+    ('url = "https://biz.chosun.com/en/en-industry', 'url = "https://…/en-industry', "url: not a whole address"),
+    ('url = "https://biz.chosun.com', 'url = "biz.chosun.com', "url: not a whole address"),
 ]
 
 
@@ -160,3 +162,4 @@ def test_every_programme_is_described_with_its_rules_sources_and_phone() -> None
         assert all(rule.unmet_ko in text for rule in (*programme.rule, *programme.exclusion))
         assert all(source.url in text for source in programme.source)
     assert "1600-5500" in text
+    assert "C private blog" in text

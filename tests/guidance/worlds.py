@@ -33,7 +33,7 @@ def make_programme(name: str = "p", **said: Any) -> Programme:
         "kind": "grant", "period": "2026", "amount_ko": "금액", "amount_en": "sum", "once_per": "unstated", "side_effects_ko": [], "side_effects_en": [],
         "ladder": dict.fromkeys(STATES, 1), "window": {"from_on": date(2026, 1, 1), "to_on": date(2026, 12, 31)},
         "apply": {"channel_ko": "창구", "channel_en": "desk"}, "rule": [rule],
-        "source": [{"number": 1, "url": "example", "mark": "D", "says": "made up", "checked_on": date(2026, 11, 1)}], "example": [],
+        "source": [{"number": 1, "url": "https://example.org", "mark": "D", "says": "made up", "checked_on": date(2026, 11, 1)}], "example": [],
     }  # fmt: skip
     if said.get("mode") == "allot":
         least |= {"amount_krw": 100, "budget_krw": 10**9, "hold_days": 30}

@@ -4,9 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+import features as features_declared
 from models import explain
-from models.explain import compute_shapley, explain_scores, shapley_by_lightgbm, shapley_by_woodelf
+from models.explain import HELD_FEATURE, compute_shapley, explain_scores, shapley_by_lightgbm, shapley_by_woodelf
 from models.model import Model
+from signals.products import LEVELS
 
 THEMES = {"days_past_due": "repayment", "credit_score": "standing", "utilisation": "burden", "sales_change_yoy": "sales"}
 
@@ -94,3 +96,42 @@ def test_a_scorecard_night_is_explained_by_the_signs(features: pl.DataFrame) -> 
     reasons = explain_scores(late, give_level(late, "caution"), None, THEMES)
     assert reasons.filter(pl.col("feature") == "days_past_due")["contribution"].to_list() == [25.0, 25.0]
     assert "is_in_crisis" not in reasons["feature"].to_list()
+
+
+def test_a_held_level_without_any_sign_has_exactly_one_reason_that_can_be_worded() -> None:
+    well = pl.DataFrame(
+        {"borrower_id": ["A", "B", "C"], "days_past_due": [0.0, 0.0, 20.0], HELD_FEATURE: [3.0, None, 40.0], "credit_score": [900.0] * 3}
+    )
+    reasons = explain_scores(well, give_level(well, "alert"), None, features_declared.themes())
+    assert reasons.select("borrower_id", "position", "feature", "theme", "contribution", "value").rows() == [
+        ("A", 1, HELD_FEATURE, features_declared.themes()[HELD_FEATURE], 0.0, 3.0),
+        ("B", 1, HELD_FEATURE, features_declared.themes()[HELD_FEATURE], 0.0, None),
+        ("C", 1, "days_past_due", features_declared.themes()["days_past_due"], 25.0, 20.0),
+    ]
+    assert features_declared.word_reasons(reasons)["text_en"].null_count() == 0
+    bare = explain_scores(well.drop(HELD_FEATURE), give_level(well, "watch"), None, THEMES)
+    assert bare["borrower_id"].to_list() == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize("is_scorecard_night", [True, False])
+def test_everyone_with_a_level_has_a_reason(features: pl.DataFrame, model: Model, is_scorecard_night: bool) -> None:
+    order = pl.int_range(pl.len()) % len(LEVELS)
+    levels = features.select("borrower_id", level=order.replace_strict(list(range(len(LEVELS))), list(LEVELS), return_dtype=pl.String))
+    reasons = explain_scores(features, levels, None if is_scorecard_night else model, THEMES)
+    with_level = levels.filter(pl.col("level") != "none")
+    assert reasons.filter(pl.col("position") == 1)["borrower_id"].to_list() == sorted(with_level["borrower_id"])
+
+
+def test_the_order_of_the_rows_changes_neither_the_parts_nor_the_reasons(
+    features: pl.DataFrame, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list[list[str]] = []
+    monkeypatch.setattr(explain, "ROWS_AT_ONCE", 400)
+    monkeypatch.setattr(
+        explain, "compute_shapley", lambda asked, model: parts.append(asked["borrower_id"].to_list()) or compute_shapley(asked, model)
+    )
+    levels = give_level(features, "alert")
+    given = explain_scores(features, levels, model, THEMES)
+    number, shuffled = len(parts), features.sample(fraction=1.0, shuffle=True, seed=5)
+    assert explain_scores(shuffled, give_level(shuffled, "alert"), model, THEMES).equals(given)
+    assert parts[:number] == parts[number:]

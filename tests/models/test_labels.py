@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from models.labels import count_excluded, find_in_crisis, label_closures, label_defaults
+from models.labels import count_excluded, find_first_outcome, find_in_crisis, label_closures, label_defaults
 from signals.known import as_known
 from signals.tables.signs import DEFAULT_KINDS
 
@@ -152,3 +152,15 @@ def test_a_closure_counts_with_debt_and_without_a_default() -> None:
     events = [*((who, "closure", day, day) for who in "ABC"), ("B", "default_90d", day, day)]
     closures = label_closures(tables(months, events), ORIGIN, 180, LATER)
     assert closures.rows() == [("A", True, day), ("B", False, None)]
+
+
+def test_the_first_outcome_is_the_first_default_event_known_by_then() -> None:
+    events = [
+        ("A", "closure", date(2026, 1, 1), date(2026, 1, 2)),
+        ("A", "workout", date(2026, 4, 1), date(2026, 4, 9)),
+        ("B", "default_90d", date(2026, 3, 1), date(2026, 5, 1)),
+    ]
+    given = tables(events=events)
+    days = [date(2026, 4, 8), date(2026, 4, 9), LATER]
+    assert [find_first_outcome(given, day) for day in days] == [None, date(2026, 4, 9), date(2026, 4, 9)]
+    assert find_first_outcome({"repayments": given["repayments"]}, LATER) is None

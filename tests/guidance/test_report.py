@@ -1,0 +1,74 @@
+"""The nightly report: the words a person reads at breakfast, and no code in their place."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from guidance.catalogue import load_catalogue
+from guidance.report import count_budgets, render_report, summarise_night
+from signals.products import PRODUCTS
+
+VOUCHER = "management_stability_voucher"
+CHECK = {
+    "source_id": "books", "read": {"loans": 5}, "accepted": {"loans": 3}, "quarantined": {"loans": 1}, "failure": None, "warnings": [],
+}  # fmt: skip
+
+
+def product(name: str, *rows: dict[str, Any]) -> pl.DataFrame:
+    columns = dict(PRODUCTS[name].columns)
+    return pl.DataFrame([{column: row.get(column) for column in columns} for row in rows], schema=columns)
+
+
+@pytest.fixture
+def summary() -> dict[str, Any]:
+    levels = {"baker": "alert", "diver": "distressed", "tailor": "none", "taxi": "watch"}
+    scores = product(
+        "scores",
+        *({"borrower_id": name, "level": level, "model_version": "m1", "is_listed": name == "baker"} for name, level in levels.items()),
+    )
+    reasons = product("reasons", {"borrower_id": "baker", "position": 1, "theme": "sales"})
+    assignments = product(
+        "assignments",
+        {"borrower_id": "baker", "programme_id": VOUCHER, "amount_krw": 250_000, "place": "reserved"},
+        {"borrower_id": "diver", "programme_id": "long_gone", "amount_krw": 7, "place": "held"},
+    )
+    codes = ["26", None, "99", "26"]
+    regions = pl.DataFrame({"borrower_id": list(levels), "region_code": codes})
+    catalogue = load_catalogue()
+    counted = summarise_night(date(2026, 9, 30), scores, reasons, assignments, regions, None, catalogue)
+    budgets = count_budgets(catalogue, product("opening"), assignments)
+    return counted | {"budgets": budgets, "drift": [], "missing": [], "why_scorecard": None}
+
+
+def test_the_summary_counts_and_keeps_the_ids_beside_the_names(summary: dict[str, Any]) -> None:
+    gone, voucher = summary["offers"]
+    assert voucher == {
+        "programme_id": VOUCHER, "place": "reserved", "offers": 1, "amount_krw": 250_000,
+        "name_ko": "경영안정 바우처", "name_en": "Management Stability Voucher",
+    }  # fmt: skip
+    assert (gone["programme_id"], gone["name_ko"]) == ("long_gone", "long_gone")
+    assert (summary["flagged"], summary["listed"], summary["overflow"]) == (2, 1, 1)
+
+
+def test_the_report_names_programmes_regions_levels_and_themes_and_shows_no_code(summary: dict[str, Any]) -> None:
+    lines = render_report(summary, [CHECK], []).splitlines()
+    assert "| 경영안정 바우처 · Management Stability Voucher | 가배정 · reserved | 1 | 250,000 |" in lines
+    assert "| long_gone | 이전 가배정 · held | 1 | 7 |" in lines
+    assert "| 경보 · alert | 1 | – |" in lines
+    assert "| 매출 · sales | 1 |" in lines
+    assert "| 부산 | 2 | 1 |" in lines
+    assert "| 미확인 · unknown | 1 | 1 |" in lines
+    assert "| 미확인 · unknown (99) | 1 | 0 |" in lines
+    assert VOUCHER not in "\n".join(lines)
+
+
+def test_the_report_says_room_for_calls_and_what_a_source_brought(summary: dict[str, Any]) -> None:
+    text = render_report(summary, [CHECK], [])
+    assert "상담 여력 초과 · beyond capacity: 1" in text
+    assert "| books | 5 | 3 | 1 | 1 | – |" in text
+    assert "반영 · accepted" in text
+    assert "수용" not in text
