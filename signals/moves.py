@@ -23,31 +23,35 @@ def add_moves(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None, as_of: 
     key = list(TABLES[table].key)
     if "borrower_id" in key or rows.is_empty():
         return marked
-    versions = _list_versions(marked, key, lake)
-    owners = versions.select(*key, "borrower_id", "bucket").unique()
-    shared = owners.filter(pl.len().over(key) > 1).rename({"borrower_id": "other", "bucket": "other_bucket"})
-    if shared.is_empty():
-        return marked
-    ended = versions.join(shared, on=key).filter((pl.col("other") != pl.col("borrower_id")) & (pl.col("other_bucket") != pl.col("bucket")))
-    moved = ended.with_columns(
-        borrower_id=pl.col("other"),
-        bucket=pl.col("other_bucket"),
-        is_retracted=pl.lit(value=True),
-        is_moved=pl.lit(value=True),
-        pulled_for=pl.lit(as_of),
+    versions = _list_versions(marked, key[0], lake)
+    shared = versions.select(*key, other="borrower_id", other_bucket="bucket").unique()
+    is_elsewhere = (pl.col("other") != pl.col("borrower_id")) & (pl.col("other_bucket") != pl.col("bucket"))
+    moved = (
+        versions.join(shared, on=key)
+        .filter(is_elsewhere)
+        .with_columns(
+            borrower_id="other",
+            bucket="other_bucket",
+            is_retracted=pl.lit(value=True),
+            is_moved=pl.lit(value=True),
+            pulled_for=pl.lit(as_of),
+        )
     )
-    return (
-        pl.concat([marked, moved.select(marked.columns)])
-        if lake is None
-        else pl.concat([marked, _drop_known(moved, lake, key).select(marked.columns)])
-    )
+    new = moved if lake is None or moved.is_empty() else _drop_known(moved, lake, key)
+    return pl.concat([marked, new.select(marked.columns)])
 
 
-def _list_versions(marked: pl.DataFrame, key: list[str], lake: pl.LazyFrame | None) -> pl.DataFrame:
-    if lake is None:
-        return marked
-    earlier = lake.filter(~pl.col("is_moved")).join(marked.select(key).unique().lazy(), on=key, how="semi").collect()
-    return pl.concat([marked, earlier.select(marked.columns)])
+def _list_versions(marked: pl.DataFrame, first: str, lake: pl.LazyFrame | None) -> pl.DataFrame:
+    """List all versions of the few facts that had more than one borrower; found by the key's first column, which is cheap."""
+    new = marked.lazy().select(first, "borrower_id")
+    owners = new if lake is None else pl.concat([new, lake.select(first, "borrower_id").join(new, on=first, how="semi")])
+    many = owners.unique().group_by(first).len().filter(pl.col("len") > 1).select(first).collect()
+    parts = (
+        [marked]
+        if lake is None or many.is_empty()
+        else [marked, lake.filter(~pl.col("is_moved")).join(many.lazy(), on=first, how="semi").select(marked.columns).collect()]
+    )
+    return pl.concat(part.join(many, on=first, how="semi") for part in parts)
 
 
 def _drop_known(moved: pl.DataFrame, lake: pl.LazyFrame, key: list[str]) -> pl.DataFrame:
