@@ -118,7 +118,12 @@ def _examine_nights(settings: Settings) -> Iterator[Finding]:
     yield Finding("nights", is_well=True, state=f"newest: {newest['as_of']}")
     with open_database(settings.records_url).begin() as connection:
         is_missing = find_missing_packs(settings.places, connection, newest["as_of"])
-    yield Finding("packs", not is_missing, "not those of the newest night" if is_missing else "in their place", "run that night again" if is_missing else "")
+    yield Finding(
+        "packs",
+        not is_missing,
+        "not those of the newest night" if is_missing else "in their place",
+        "run that night again" if is_missing else "",
+    )
     for check in read_check_reports(settings.places, newest["as_of"]):
         mend = "" if check.failure is None else "have the file mended and sent again, then run the night again"
         yield Finding(f"source {check.source_id}", check.failure is None, check.failure or "arrived", mend)
