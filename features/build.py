@@ -15,8 +15,7 @@ from features.formula import Aggregate
 from features.reading import Reading
 from features.views import VIEWS
 from signals.errors import InputError
-
-HOLDERS = ("borrowers", "loans", "repayments")  # whoever is named in one of them is a borrower
+from signals.tables import HOLDERS
 
 
 def build_features(tables: Mapping[str, pl.LazyFrame], as_of: date, features: Sequence[Feature] = FEATURES) -> pl.LazyFrame:

@@ -13,6 +13,7 @@ from guidance.dated import is_inside_capital, left_out, region_today
 from guidance.loan_facts import find_arrears_facts, find_credit_facts, find_loan_facts
 from guidance.shop_facts import find_event_facts, find_shop_facts
 from guidance.told_facts import find_awards, find_told_facts, read_whole
+from signals.tables import HOLDERS
 
 Kind = type[pl.DataType] | pl.DataType
 
@@ -126,9 +127,6 @@ _OURS = (
 )  # fmt: skip
 
 FACTS: dict[str, Fact] = {fact.name: fact for fact in (*_LOANS, *_PUBLIC, *_SHOP, *_TOLD, *_OURS)}
-
-
-HOLDERS = ("borrowers", "loans", "repayments")  # whoever is named in one of them is a borrower
 
 
 def build_facts(tables: Mapping[str, pl.LazyFrame], as_of: date) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from guidance.catalogue import Catalogue
 from guidance.workbook import describe_pack, write_workbook
 from signals.errors import SettingsError
 from signals.offices import Office
+from signals.packs import hash_packs
 
 FORMULA = "=+-@\t\r\n＝＋－＠"
 
@@ -51,14 +52,13 @@ def write_packs(folder: Path, night: PackNight, offices: Sequence[Office]) -> st
     for left_over in (partial, old):
         shutil.rmtree(left_over, ignore_errors=True)
     partial.mkdir(parents=True)
-    digest = sha256()
-    for office in sorted(offices, key=lambda one: one.id):
-        digest.update(f"{office.id}:{_write_pack(partial / office.id, night, office)}\n".encode())
+    for office in offices:
+        _write_pack(partial / office.id, night, office)
     if folder.exists():
         folder.rename(old)
     partial.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
-    return digest.hexdigest()
+    return hash_packs(folder)
 
 
 def _refuse_strange_offices(scores: pl.DataFrame, offices: Sequence[Office]) -> None:
@@ -74,7 +74,7 @@ def _refuse_strange_offices(scores: pl.DataFrame, offices: Sequence[Office]) -> 
         )
 
 
-def _write_pack(folder: Path, night: PackNight, office: Office) -> str:
+def _write_pack(folder: Path, night: PackNight, office: Office) -> None:
     folder.mkdir()
     own = night.scores.filter(pl.col("office") == office.id)
     calls = list_calls(own, night.reasons, night.verdicts, night.assignments, night.catalogue)
@@ -90,7 +90,6 @@ def _write_pack(folder: Path, night: PackNight, office: Office) -> str:
     }  # fmt: skip
     text = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     (folder / "manifest.json").write_text(text, encoding="utf-8")
-    return sha256(text.encode()).hexdigest()
 
 
 def write_call_csv(file: Path, calls: pl.DataFrame) -> None:

@@ -9,13 +9,13 @@ from datetime import date, timedelta
 import polars as pl
 
 from signals.known import as_known
+from signals.tables import HOLDERS
 from signals.tables.signs import DEFAULT_KINDS
 
 CRISIS_DAYS = 90
 # One monthly report and its delay: a loan month and an event closer than this speak of the same default.
 NEAR_DAYS = 45
 
-_HOLDERS = ("borrowers", "loans", "repayments")  # whoever is named in one of them is a borrower
 _EVENTS = {"borrower_id": pl.String, "kind": pl.String, "happened_on": pl.Date, "known_on": pl.Date}
 
 
@@ -83,13 +83,13 @@ def label_defaults(tables: Mapping[str, pl.LazyFrame], origin: date, horizon_day
     those in crisis, and for those whose default had happened by the origin and became known only later: they are
     neither an outcome to predict nor a borrower who stayed well. `tables` hold all versions.
     """
-    needed = [name for name in (*_HOLDERS, "events") if name in tables]
+    needed = [name for name in (*HOLDERS, "events") if name in tables]
     known = {name: as_known(tables[name], name, origin) for name in needed}
     in_crisis = find_in_crisis(known, origin).with_columns(is_in_crisis=pl.lit(value=True))
     # Defaults are few: settled once, not in each branch of the plan.
     defaults = _find_defaults(tables, known_by).collect().lazy()
     first, hidden = _split_defaults(defaults, origin, horizon_days)
-    people = pl.concat([known[name].select("borrower_id") for name in _HOLDERS if name in known]).unique()
+    people = pl.concat([known[name].select("borrower_id") for name in HOLDERS if name in known]).unique()
     labels = people
     for found in (in_crisis, first, hidden):
         labels = labels.join(found, on="borrower_id", how="left")

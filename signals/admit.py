@@ -142,8 +142,10 @@ def name_missing(missing: Sequence[str], failures: Sequence[str], sources: Seque
 def find_missing(home: Home, table: str, accepted: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Keep the accepted rows that an earlier try of this very night has not yet appended."""
     lake = scan_lake(home, table)
-    taken = None if lake is None else lake.filter(pl.col("pulled_for") == as_of).with_columns(pulled_for=pl.lit(None, dtype=pl.Date))
-    return accepted if taken is None else find_new(accepted, table, taken.with_columns(pulled_for=pl.lit(date.min)), as_of)
+    if lake is None:
+        return accepted
+    taken = lake.filter(pl.col("pulled_for") == as_of).with_columns(pulled_for=pl.lit(date.min))  # as if another night's
+    return find_new(accepted, table, taken, as_of)
 
 
 def _refuse(source_id: str, failures: str) -> InputError:

@@ -27,4 +27,6 @@ TABLES: dict[str, Table] = {
     )
 }
 
-__all__ = ["TABLES", "Table"]
+HOLDERS = ("borrowers", "loans", "repayments")  # whoever is named in one of them is a borrower
+
+__all__ = ["HOLDERS", "TABLES", "Table"]
