@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -83,4 +84,25 @@ LEDGER = Table(
     CheckConstraint("state in ('reserved', 'released', 'expired', 'cancelled', 'committed', 'awarded', 'paid')", name="state"),
     CheckConstraint("amount_krw >= 0", name="amount"),
     Index("ix_ledger_borrower", "borrower_id"),
+)
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("as_of", Date, primary_key=True, comment="The night."),
+    Column("source_id", String(64), primary_key=True),
+    Column("table_name", String(32), primary_key=True),
+    Column("counts", JSON, nullable=False, comment="Rows read, retried, accepted, quarantined, already known."),
+    Column("newest_known_on", Date, comment="The watermark: the newest known_on it has ever brought."),
+    Column("profile", JSON, nullable=False, comment="By column, how many values lie in which part."),
+    Column("failure", Text, comment="Why nothing of it was taken in; null: it was."),
+)
+
+FILES_READ = Table(
+    "files_read",
+    METADATA,
+    Column("source_id", String(64), primary_key=True),
+    Column("file", String(300), primary_key=True, comment="Its name inside the source."),
+    Column("digest", String(64), primary_key=True, comment="What its bytes say."),
+    Column("as_of", Date, primary_key=True, comment="The night that took in its rows known by then."),
 )
