@@ -52,18 +52,19 @@ def pull(night: Night, source_id: str | None = None) -> list[Receipt]:
     if not wanted:
         raise NightError("no source named", "--source or DEUNGDAE_SOURCES", "there is nothing to pull", "name at least one")
     forget_arrivals(night.home, but=night.as_of)
-    return [receipt for source in wanted for receipt in pull_source(night.home, source, night.as_of)]
+    records = night.open_records()
+    return [receipt for source in wanted for receipt in pull_source(night.home, records, source, night.as_of)]
 
 
 def check(night: Night) -> list[Receipt]:
     """Judge what arrived, row by row and as a whole; take what passes into the lake and set the rest aside."""
     from signals.admit import admit_arrivals
+    from signals.lake import receipt_of_arrivals, refuse_before_first_night
     from signals.sources import list_sources
-    from signals.store import receipt_of_arrivals, refuse_before_first_night
     from signals.tables import TABLES
 
     refuse_before_first_night(night.home, night.as_of)
-    admit_arrivals(night.home, night.as_of, [source.source_id for source in list_sources(night.settings.sources)])
+    admit_arrivals(night.home, night.open_records(), night.as_of, [source.source_id for source in list_sources(night.settings.sources)])
     receipts = (receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES)
     return [receipt for receipt in receipts if receipt]
 
@@ -196,7 +197,7 @@ def _refuse_outdated(night: Night, catalogue: Catalogue, connection: Connection,
 def report(night: Night) -> list[Receipt]:
     """Write what a person reads at breakfast: counts, checks, budget burn, regions."""
     from guidance.report import render_report
-    from signals.admit import read_check_reports
+    from signals.check_reports import read_check_reports
     from signals.records.runs import find_run
 
     place = night.home.docs / "nights" / f"{night.as_of}.md"

@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from guidance.catalogue import Catalogue
 from guidance.report import count_budgets, summarise_night
-from signals.admit import read_check_reports
+from signals.check_reports import read_check_reports
 from signals.drift import measure_drift
 from signals.home import Home
+from signals.lake import read_known
 from signals.nights import read_night, read_seconds
 from signals.records.runs import list_nights
-from signals.store import read_known
 from signals.tables import TABLES
 
 MOST_DRIFTED = 5
@@ -38,7 +38,7 @@ def read_summary(home: Home, connection: Connection, as_of: date, catalogue: Cat
         "failed": [check.failure for check in checks if check.failure],
         "not_delivered": sorted(set(known) - {table for check in checks for table in check.read}),
         "seconds": read_seconds(home, as_of),
-        "places": [home.nights, home.packs(as_of), home.docs / "nights" / f"{as_of}.md", home.docs / "data_docs", home.quarantine],
+        "places": [home.product(""), home.packs(as_of), home.docs / "nights" / f"{as_of}.md", home.docs / "data_docs", home.quarantine],
     }
 
 

@@ -1,157 +1,228 @@
-"""From arrival to lake: row rules, then the gate, then what passed is appended and the rest set aside."""
+"""From arrival to lake: row rules, then the gate, then what passed is taken in and the rest is set aside."""
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
-from typing import Any
 
 import polars as pl
+from sqlalchemy import Engine
 
-from signals.arrivals import Delivery, find_new, read_arrival, read_deliveries
+from signals.arrivals import Delivery, read_deliveries, scan_arrivals
+from signals.buckets import choose_buckets, count_buckets
+from signals.check_reports import CheckReport, write_reports
 from signals.checks import judge_rows
 from signals.errors import InputError
-from signals.gate import judge_arrival
+from signals.gate import Gate, GateReport
 from signals.home import Home
-from signals.store import append_rows, choose_buckets, scan_lake
+from signals.lake import Staged, commit_rows, discard_files, scan_lake, scan_staged, stage_rows, without_sources
+from signals.measures import measure_deliveries
+from signals.newness import collapse_rows, drop_known, of_other_nights, of_this_night
+from signals.orphans import part_orphans
+from signals.parts import split_arrivals
+from signals.quarantine import Quarantine, count_returned, read_waiting
+from signals.records.deliveries import DeliveryHistory, TableDelivery, read_deliveries_before, write_deliveries
+from signals.records.reading import note_files_read
 from signals.tables import TABLES
+from signals.tally import Tally
 
 
 @dataclass(frozen=True)
-class CheckReport:
-    """What became of one source's delivery: read = accepted + quarantined + already known, table by table.
+class _Check:
+    """One night's check while it runs."""
 
-    `failure` says why nothing of it was taken; null: it was taken. `rules` counts the quarantined rows by broken rules.
-    """
-
-    source_id: str
-    failure: str | None
-    read: dict[str, int] = field(default_factory=dict)
-    accepted: dict[str, int] = field(default_factory=dict)
-    quarantined: dict[str, int] = field(default_factory=dict)
-    rules: dict[str, dict[str, int]] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def already_known(self) -> dict[str, int]:
-        """Rows per table that earlier nights had, or that stood twice in this delivery."""
-        return {table: rows - self.accepted[table] - self.quarantined[table] for table, rows in self.read.items()}
+    home: Home
+    as_of: date
+    deliveries: list[Delivery]
+    history: DeliveryHistory
+    quarantine: Quarantine
+    gate: Gate
 
 
-def admit_arrivals(home: Home, as_of: date, source_ids: Sequence[str]) -> list[CheckReport]:
+@dataclass(frozen=True)
+class _Judged:
+    """What the check made of one table: its files, written and not yet taken in, its counts, and what the gate said."""
+
+    tally: Tally
+    deliveries: list[TableDelivery]
+    staged: list[Staged]
+    returned: Mapping[str, int]
+    gates: list[GateReport]
+
+
+def admit_arrivals(home: Home, records: Engine, as_of: date, source_ids: Sequence[str]) -> list[CheckReport]:
     """Check the named sources' deliveries of this night and take what passes into the lake; a failed source stops no other.
 
     Nothing is taken before everything is judged. Raises `InputError` when a required table was never known and does not come
     tonight either; then the lake stays as it was.
     """
-    waiting = home.quarantine / f".as_of={as_of}"
-    shutil.rmtree(waiting, ignore_errors=True)
-    waiting.mkdir(parents=True)
     deliveries = [delivery for delivery in read_deliveries(home, as_of) if delivery.source_id in source_ids]
-    reports = [_judge_delivery(home, as_of, delivery, waiting) for delivery in deliveries]
-    text = json.dumps([report.__dict__ for report in reports], indent=1, ensure_ascii=False)
-    (waiting / "report.json").write_text(text, encoding="utf-8")
-    place = home.quarantine / f"as_of={as_of}"
-    shutil.rmtree(place, ignore_errors=True)
-    waiting.rename(place)
-    passed = [report for report in reports if report.failure is None]
-    _refuse_missing(home, passed, [report.failure for report in reports if report.failure], [delivery.source_id for delivery in deliveries])
-    _take_in(home, as_of, passed)
+    with records.begin() as connection:
+        history = read_deliveries_before(connection, as_of)
+    check = _Check(home, as_of, deliveries, history, Quarantine(home, as_of), Gate(home.docs / "data_docs" / str(as_of), as_of))
+    is_first = not home.layout.exists()
+    _choose_layout(check)
+    judged: dict[str, _Judged] = {}
+    for table in TABLES:
+        judged[table] = _judge_table(check, table, judged)
+    check.gate.write_docs()
+    refused = _list_refused(judged)
+    reports = [_report(delivery, judged, refused) for delivery in deliveries]
+    check.quarantine.put_in_place(write_reports(reports))
+    missing = _name_missing(home, reports)
+    if missing:
+        _take_back(home, judged, is_first=is_first)
+        raise missing
+    _take_in(check, judged, set(refused))
+    _record(check, records, judged, refused)
     return reports
 
 
-def _refuse_missing(home: Home, passed: Sequence[CheckReport], failures: Sequence[str], source_ids: Sequence[str]) -> None:
-    come = {table for report in passed for table in report.read}
+def _choose_layout(check: _Check) -> None:
+    """Divide the lake by the borrowers who come on the first night."""
+    if not check.home.layout.exists():
+        came = scan_arrivals(check.home, check.as_of, check.deliveries, "borrowers")
+        choose_buckets(check.home, 0 if came is None else came.select(pl.col("borrower_id").n_unique()).collect(engine="streaming").item())
+
+
+def _judge_table(check: _Check, table: str, judged: Mapping[str, _Judged]) -> _Judged:
+    home, as_of, tally = check.home, check.as_of, Tally(table)
+    lake, staged, returned = scan_lake(home, table), [], Counter[str]()
+    for rows in _read_parts(check, table, tally):
+        new = drop_known(collapse_rows(rows, table), table, of_other_nights(lake, as_of))
+        sound, bad = judge_rows(new, table)
+        good, orphans = part_orphans(sound, table, _list_known(check, table, judged))
+        tally.count_part(rows, new, good, bad, orphans)
+        check.quarantine.set_aside(table, pl.concat([bad, orphans.select(bad.columns)]))
+        check.gate.count_rows(
+            table,
+            pl.concat(
+                [part.drop("rules", strict=False).with_columns(is_accepted=pl.lit(part is not bad)) for part in (good, bad, orphans)]
+            ),
+        )
+        returned.update(count_returned(home, table, good, as_of))
+        staged += stage_rows(home, table, drop_known(good, table, of_this_night(lake, as_of)), as_of)
+    tally.reconcile()
+    newest = {delivery.source_id: delivery.newest_known_on(table) for delivery in check.deliveries if table in delivery.read}
+    delivered = tally.describe(newest)
+    measures = measure_deliveries(table, delivered, check.history, [one.source_id for one in check.deliveries if not one.failure], as_of)
+    return _Judged(tally, delivered, staged, returned, check.gate.judge_deliveries(table, measures))
+
+
+def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[pl.DataFrame]:
+    """Read what came of a table tonight, and what waited for tonight before it, in parts that fit into memory."""
+    came = scan_arrivals(check.home, check.as_of, check.deliveries, table)
+    waited = read_waiting(check.home, table, check.as_of)
+    for delivery in check.deliveries:
+        tally.counts[delivery.source_id]["read"] += delivery.read.get(table, 0)
+    if waited is not None:
+        tally.add("retried", waited)
+    frames = [frame for frame in (waited is not None and waited.lazy(), came) if isinstance(frame, pl.LazyFrame)]
+    if frames:
+        waiting = check.home.arrivals / str(check.as_of) / ".parts"
+        yield from split_arrivals(pl.concat(frames, how="diagonal"), table, count_buckets(check.home), waiting)
+
+
+def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged]) -> list[pl.LazyFrame]:
+    """The rows that a table's rows may wait for: what nights up to this one took in, and what passed tonight."""
+    waits_for = TABLES[table].waits_for
+    if waits_for is None:
+        return []
+    lake = scan_lake(check.home, waits_for)
+    earlier = [] if lake is None else [lake.filter(pl.col("pulled_for") <= check.as_of)]
+    return [*earlier, *scan_staged(check.home, waits_for, judged[waits_for].staged)]
+
+
+def _list_refused(judged: Mapping[str, _Judged]) -> dict[str, str]:
+    """Say of each source that the gate refuses, why."""
+    said: dict[str, list[str]] = {}
+    for one in judged.values():
+        for gate in one.gates:
+            said.setdefault(gate.source_id, []).extend(f"{gate.table}: {text}" for text in gate.failures)
+    return {source_id: str(_refuse(source_id, "; ".join(texts))) for source_id, texts in said.items() if texts}
+
+
+def _report(delivery: Delivery, judged: Mapping[str, _Judged], refused: Mapping[str, str]) -> CheckReport:
+    source_id = delivery.source_id
+    if delivery.failure:
+        return CheckReport(source_id, delivery.failure)
+    gates = [gate for one in judged.values() for gate in one.gates if gate.source_id == source_id]
+    unread = [f"{name} is no table of ours and was not read" for name in delivery.unread]
+    counts = {table: one.tally.counts[source_id] for table, one in judged.items()}
+    counts = {table: count for table, count in counts.items() if table in delivery.read or count["retried"]}
+
+    def some(kind: str) -> dict[str, int]:
+        return {table: count[kind] for table, count in counts.items()}
+
+    return CheckReport(
+        source_id,
+        refused.get(source_id),
+        read={table: count["read"] + count["retried"] for table, count in counts.items()},
+        accepted=some("accepted"),
+        quarantined=some("quarantined"),
+        already_known=some("already_known"),
+        waiting=some("waiting"),
+        returned={table: judged[table].returned.get(source_id, 0) for table in counts},
+        rules={table: dict(judged[table].tally.rules[source_id]) for table in counts if judged[table].tally.rules[source_id]},
+        warnings=(*(f"{gate.table}: {text}" for gate in gates for text in gate.warnings), *unread),
+    )
+
+
+def _name_missing(home: Home, reports: Sequence[CheckReport]) -> InputError | None:
+    """Name the required tables that were never known and don't come tonight: by the first failed source's own error where one failed."""
+    come = {table for report in reports if report.failure is None for table in report.read}
     required = [name for name, table in TABLES.items() if table.is_required]
     missing = [name for name in required if name not in come and scan_lake(home, name) is None]
-    if missing:
-        raise name_missing(missing, failures, source_ids)
-
-
-def _take_in(home: Home, as_of: date, passed: Sequence[CheckReport]) -> None:
-    """Append what passed, table by table; what an earlier try of this night appended is not appended again."""
-    borrowers = [_accepted_file(home, as_of, report.source_id, "borrowers") for report in passed if "borrowers" in report.read]
-    choose_buckets(home, pl.scan_parquet(borrowers).select(pl.col("borrower_id").n_unique()).collect().item() if borrowers else 0)
-    for report in passed:
-        for table in report.read:
-            accepted = pl.read_parquet(_accepted_file(home, as_of, report.source_id, table))
-            missing = find_missing(home, table, accepted, as_of)
-            if not missing.is_empty() or scan_lake(home, table) is None:  # a table of no rows is a table all the same
-                append_rows(home, table, missing, as_of, report.source_id)
-
-
-def _accepted_file(home: Home, as_of: date, source_id: str, table: str) -> Path:
-    return home.arrivals / str(as_of) / source_id / "accepted" / f"{table}.parquet"
-
-
-def read_check_reports(home: Home, as_of: date) -> list[CheckReport]:
-    """Read again what became of each source's delivery for this night."""
-    file = home.quarantine / f"as_of={as_of}" / "report.json"
-    return [CheckReport(**values) for values in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
-
-
-def _judge_delivery(home: Home, as_of: date, delivery: Delivery, waiting: Path) -> CheckReport:
-    if delivery.failure:
-        return CheckReport(delivery.source_id, delivery.failure)
-    counts: dict[str, Any] = {"read": delivery.read, "accepted": {}, "quarantined": {}, "rules": {}}
-    judged = _judge_tables(home, as_of, delivery, waiting / delivery.source_id, counts)
-    gates = judge_arrival(delivery.source_id, judged, home.docs / "data_docs" / str(as_of) / delivery.source_id)
-    said = [f"{gate.table}: {text}" for gate in gates for text in gate.warnings]
-    counts["warnings"] = (*said, *(f"{name} is no table of ours and was not read" for name in delivery.unread))
-    failures = "; ".join(f"{gate.table}: {text}" for gate in gates for text in gate.failures)
-    return CheckReport(delivery.source_id, str(_refuse(delivery.source_id, failures)) if failures else None, **counts)
-
-
-def _judge_tables(
-    home: Home, as_of: date, delivery: Delivery, aside: Path, counts: dict[str, Any]
-) -> Iterator[tuple[str, pl.DataFrame, int]]:
-    """Judge table by table, so that no more than one is in memory: what passes waits in a file until the gate has seen all."""
-    for table in delivery.new:
-        good, bad = judge_rows(read_arrival(home, as_of, delivery.source_id, table), table)
-        file = _accepted_file(home, as_of, delivery.source_id, table)
-        file.parent.mkdir(exist_ok=True)
-        good.write_parquet(file, compression="zstd", compression_level=1)
-        counts["accepted"][table], counts["quarantined"][table] = good.height, bad.height
-        if not bad.is_empty():
-            counts["rules"][table] = dict(bad.group_by("rules").len().sort("rules").iter_rows())
-            aside.mkdir(parents=True, exist_ok=True)
-            bad.write_parquet(aside / f"{table}.parquet")
-        shown = TABLES[table].key
-        marked = [part.select(*shown, "known_on", is_accepted=pl.lit(part is good)) for part in (good, bad)]
-        yield table, pl.concat(marked), delivery.read[table]
-
-
-def name_missing(missing: Sequence[str], failures: Sequence[str], sources: Sequence[str]) -> InputError:
-    """Say that required tables were never known: by the first failed source's own error where one failed."""
+    if not missing:
+        return None
+    failures = [report.failure for report in reports if report.failure]
     if failures:
         first = InputError.read(failures[0])
         what = f"{first.what} (so there is no table {', '.join(missing)})"
         return InputError(what, first.where, first.why, first.next_step)
     return InputError(
         f"missing required table {', '.join(missing)}",
-        ", ".join(sources),
+        ", ".join(report.source_id for report in reports),
         "without borrowers, loans and repayments nobody can be scored",
         "send what is missing and run the night again",
     )
 
 
-def find_missing(home: Home, table: str, accepted: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Keep the accepted rows that an earlier try of this very night has not yet appended."""
-    lake = scan_lake(home, table)
-    if lake is None:
-        return accepted
-    taken = lake.filter(pl.col("pulled_for") == as_of).with_columns(pulled_for=pl.lit(date.min))  # as if another night's
-    return find_new(accepted, table, taken, as_of)
+def _take_back(home: Home, judged: Mapping[str, _Judged], *, is_first: bool) -> None:
+    """Leave the lake as it was."""
+    for table, one in judged.items():
+        discard_files(home, table, one.staged)
+    if is_first:
+        home.layout.remove()
+
+
+def _take_in(check: _Check, judged: Mapping[str, _Judged], refused: set[str]) -> None:
+    """Make what passed part of the lake, table by table; a table of no rows is a table all the same."""
+    passed = [delivery for delivery in check.deliveries if not delivery.failure and delivery.source_id not in refused]
+    for table, one in judged.items():
+        staged = without_sources(check.home, table, one.staged, refused, check.as_of)
+        is_new = scan_lake(check.home, table) is None and any(table in delivery.read for delivery in passed)
+        if staged or is_new:
+            commit_rows(check.home, table, staged, check.as_of)
+
+
+def _record(check: _Check, records: Engine, judged: Mapping[str, _Judged], refused: Mapping[str, str]) -> None:
+    """Record what each source delivered and which files are read, in one transaction: only what was taken in counts as read."""
+    rows = [replace(row, failure=refused.get(row.source_id)) for one in judged.values() for row in one.deliveries]
+    rows += [TableDelivery(delivery.source_id, "", failure=delivery.failure) for delivery in check.deliveries if delivery.failure]
+    with records.begin() as connection:
+        write_deliveries(connection, check.as_of, sorted({row.source_id for row in rows}), rows)
+        for delivery in check.deliveries:
+            if not delivery.failure and delivery.source_id not in refused:
+                note_files_read(connection, check.as_of, delivery.source_id, delivery.list_files())
 
 
 def _refuse(source_id: str, failures: str) -> InputError:
     return InputError(
         f"the gate refused the delivery: {failures}",
         source_id,
-        "so much of it breaks the rules that its meaning must have changed",
+        "so much of it is unlike what it should be that its meaning must have changed",
         "see quarantine/ and Data Docs, mend the source and run the night again",
     )

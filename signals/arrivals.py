@@ -1,76 +1,127 @@
-"""What a source brought for a night, kept beside the lake until it is checked."""
+"""What a source brought for a night, landed beside the lake until it is checked."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from sqlalchemy import Engine
 
+from signals.checks import hash_columns
 from signals.errors import InputError
 from signals.home import Home
-from signals.known import PROVENANCE
-from signals.receipts import Receipt, hash_content
-from signals.sources import Source, read_source
-from signals.sources.folder import unknown_files
-from signals.store import scan_lake
+from signals.receipts import Receipt
+from signals.records.reading import Reading, read_what_was_read
+from signals.sources import list_unread, open_source
+from signals.sources.source import Piece, Source
 from signals.tables import TABLES
 
 
 @dataclass(frozen=True)
+class Landed:
+    """One piece of a source as it lies beside the lake: its rows, and the newest `known_on` among them.
+
+    `digest` empty: it came from a database. `is_whole`: none of its rows becomes known only later.
+    """
+
+    table: str
+    file: str
+    digest: str
+    stamp: str
+    content_hash: str
+    path: str
+    rows: int
+    newest_known_on: str | None
+    is_whole: bool
+
+
+@dataclass(frozen=True)
 class Delivery:
-    """How one source's pull went: rows per table read and new, or why it failed; `unread` files are no table of ours."""
+    """How one source's pull went: what landed, or why it failed.
+
+    `unchanged`: tables some of whose files earlier nights have read whole. `unread`: files that are no table of ours.
+    """
 
     source_id: str
-    read: dict[str, int]
-    new: dict[str, int]
+    priority: int = 0
+    landed: tuple[Landed, ...] = ()
+    unchanged: tuple[str, ...] = ()
     failure: str | None = None
     unread: tuple[str, ...] = ()
 
+    @property
+    def read(self) -> dict[str, int]:
+        """Rows that came, table by table, in the order of the tables."""
+        tables = [table for table in TABLES if table in {*self.unchanged, *(one.table for one in self.landed)}]
+        return {table: sum(one.rows for one in self.landed if one.table == table) for table in tables}
+
+    def newest_known_on(self, table: str) -> str | None:
+        """The newest `known_on` that came of a table tonight; None: no row came."""
+        return max((one.newest_known_on for one in self.landed if one.table == table and one.newest_known_on), default=None)
+
+    def list_files(self) -> list[dict[str, Any]]:
+        """The files that were read, as they are noted: file, digest, stamp, and whether no row of it is left for later."""
+        kept = ("file", "digest", "stamp", "is_whole")
+        return [{name: getattr(one, name) for name in kept} for one in self.landed if one.digest]
+
     def to_json(self) -> dict[str, Any]:
         """The delivery as plain values."""
-        return dict(self.__dict__)
+        return asdict(self)
 
 
-def pull_source(home: Home, source: Source, as_of: date) -> list[Receipt]:
-    """Bring what a source knows at the end of `as_of` and the lake did not know before this night.
+def pull_source(home: Home, records: Engine, source: Source, as_of: date) -> list[Receipt]:
+    """Land what a source knows at the end of `as_of`, and no other night has read.
 
     A source that can't be used is recorded as failed, leaves nothing behind and has no receipts; the others go on. Pulling
-    again brings the same and gives equal receipts: rows are compared with the other nights only.
+    again brings the same and gives equal receipts: only what other nights read is left out.
     """
     waiting = home.arrivals / f".{as_of}-{source.source_id}"
     shutil.rmtree(waiting, ignore_errors=True)
     waiting.mkdir(parents=True)
-    receipts: list[Receipt] = []
+    with records.begin() as connection:
+        reading = read_what_was_read(connection, source, as_of)
     try:
-        delivery = _write_tables(home, source, as_of, waiting, receipts)
+        landed, unchanged = _land_pieces(source, reading, as_of, waiting)
+        delivery = Delivery(source.source_id, source.priority, landed, unchanged, unread=tuple(list_unread(source)))
     except (InputError, pl.exceptions.PolarsError, OSError) as error:
         shutil.rmtree(waiting)
         waiting.mkdir()
-        receipts.clear()
-        delivery = Delivery(source.source_id, {}, {}, str(_as_input_error(error, source)))
+        delivery = Delivery(source.source_id, source.priority, failure=str(_as_input_error(error, source)))
     (waiting / "delivery.json").write_text(json.dumps(delivery.to_json()), encoding="utf-8")
     place = home.arrivals / str(as_of) / source.source_id
     shutil.rmtree(place, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
     waiting.rename(place)
-    return receipts
+    return _write_receipts(delivery, as_of)
 
 
 def read_deliveries(home: Home, as_of: date) -> list[Delivery]:
     """Read how each source's pull for this night went, in the order of their names."""
-    return [
-        Delivery(**json.loads(file.read_text(encoding="utf-8"))) for file in sorted((home.arrivals / str(as_of)).glob("*/delivery.json"))
+    files = sorted((home.arrivals / str(as_of)).glob("*/delivery.json"))
+    return [_read_delivery(json.loads(file.read_text(encoding="utf-8"))) for file in files]
+
+
+def scan_arrivals(home: Home, as_of: date, deliveries: list[Delivery], table: str) -> pl.LazyFrame | None:
+    """Read the rows of one table that the given deliveries brought, with `pulled_from`, `priority`, `file` and `line`; None: none came.
+
+    In the order of sources, files and lines.
+    """
+    frames = [
+        pl.scan_parquet(home.arrivals / str(as_of) / delivery.source_id / one.path).with_columns(
+            pulled_from=pl.lit(delivery.source_id), priority=pl.lit(delivery.priority, dtype=pl.Int64)
+        )
+        for delivery in deliveries
+        for one in sorted(delivery.landed, key=lambda one: one.file)
+        if one.table == table
     ]
-
-
-def read_arrival(home: Home, as_of: date, source_id: str, table: str) -> pl.DataFrame:
-    """Read the rows of one table that one source brought for this night, with `file` and `line`."""
-    return pl.read_parquet(home.arrivals / str(as_of) / source_id / f"{table}.parquet")
+    return pl.concat(frames, how="diagonal") if frames else None
 
 
 def forget_arrivals(home: Home, but: date) -> None:
@@ -80,36 +131,55 @@ def forget_arrivals(home: Home, but: date) -> None:
             shutil.rmtree(place, ignore_errors=True)
 
 
+def _land_pieces(source: Source, reading: Reading, as_of: date, waiting: Path) -> tuple[tuple[Landed, ...], tuple[str, ...]]:
+    landed, unchanged = [], set()
+    for number, piece in enumerate(open_source(source, reading.since, waiting / ".fetched")):
+        digest = reading.find_digest(piece)
+        after = reading.read_from(piece.file, digest)
+        if after is None:
+            unchanged.add(piece.table)
+        else:
+            landed.append(_land_piece(piece, digest, after, as_of, waiting / f"{piece.table}-{number:05}.parquet"))
+    shutil.rmtree(waiting / ".fetched", ignore_errors=True)
+    return tuple(landed), tuple(sorted(unchanged))
+
+
+def _land_piece(piece: Piece, digest: str, after: date, as_of: date, place: Path) -> Landed:
+    """Write what became known later than `after` and by `as_of`; rows that don't say when, with what is read for the first time."""
+    known_on, rows = pl.col("known_on"), piece.read()
+    known = known_on.is_between(after, as_of, closed="right")
+    landing = rows.filter(known | known_on.is_null() if after == date.min else known)
+    _, later = pl.collect_all(
+        [
+            landing.sink_parquet(place, compression="zstd", compression_level=1, lazy=True),
+            rows.select((known_on > as_of).any().fill_null(value=False)),
+        ],
+        engine="streaming",
+    )
+    landed = pl.scan_parquet(place)
+    names = landed.collect_schema().names()
+    count, newest, said = landed.select(pl.len(), known_on.max(), hash_columns(names).sum()).collect(engine="streaming").row(0)
+    content = f"{digest}/{after}" if digest else str(said)
+    return Landed(piece.table, piece.file, digest, piece.stamp or "", content, place.name, count, newest and str(newest), not later.item())
+
+
+def _read_delivery(values: Mapping[str, Any]) -> Delivery:
+    landed = tuple(Landed(**one) for one in values["landed"])
+    return Delivery(**{**values, "landed": landed, "unchanged": tuple(values["unchanged"]), "unread": tuple(values["unread"])})
+
+
+def _write_receipts(delivery: Delivery, as_of: date) -> list[Receipt]:
+    receipts = []
+    for table, rows in delivery.read.items():
+        said = sorted(f"{one.file}:{one.content_hash}" for one in delivery.landed if one.table == table)
+        content = sha256("\n".join(said).encode()).hexdigest()[:32]
+        receipts.append(Receipt(f"{delivery.source_id}/{table}", as_of, rows, content, None))
+    return receipts
+
+
 def _as_input_error(error: Exception, source: Source) -> InputError:
     """Word any failure to read a source, without a value of it."""
     if isinstance(error, InputError):
         return error
     what = f"the source can't be read ({type(error).__name__})"
-    return InputError(
-        what, source.location, "a file of it is broken inside or out of reach", "send it again, or check that it can be reached"
-    )
-
-
-def _write_tables(home: Home, source: Source, as_of: date, waiting: Path, receipts: list[Receipt]) -> Delivery:
-    read, new = {}, {}
-    for name, frame in read_source(source).items():
-        rows = frame.filter(pl.col("known_on").is_null() | (pl.col("known_on") <= as_of)).collect()
-        fresh = find_new(rows, name, scan_lake(home, name), as_of)
-        read[name], new[name] = rows.height, fresh.height
-        content = hash_content(fresh, [*TABLES[name].key, "known_on", "file", "line"])
-        receipts.append(Receipt(f"{source.source_id}/{name}", as_of, fresh.height, content, None))
-        fresh.write_parquet(waiting / f"{name}.parquet", compression="zstd", compression_level=1)
-    return Delivery(source.source_id, read, new, unread=tuple(unknown_files(Path(source.location))))
-
-
-def find_new(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None, as_of: date) -> pl.DataFrame:
-    """Keep the rows that say something no other night brought into the lake; identical rows collapse into one.
-
-    Other nights, later ones too: what was first seen on a later night is never brought into an earlier one.
-    """
-    content = list(TABLES[table].columns)
-    fresh = rows.unique(content, keep="first", maintain_order=True)
-    if lake is None or fresh.is_empty():
-        return fresh
-    earlier = lake.filter(pl.col("pulled_for") != as_of).drop(PROVENANCE).select(content)
-    return fresh.lazy().join(earlier, on=content, how="anti", nulls_equal=True, maintain_order="left").collect()
+    return InputError(what, source.place, "a file of it is broken inside or out of reach", "send it again, or check that it can be reached")

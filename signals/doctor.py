@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from signals.admit import read_check_reports
+from signals.buckets import count_buckets, has_layout
+from signals.check_reports import read_check_reports
+from signals.delta import is_table
 from signals.errors import DeungdaeError, SettingsError
 from signals.offices import load_offices
 from signals.packs import find_missing_packs
 from signals.records.database import open_database
 from signals.records.runs import find_newest_run
 from signals.settings import Settings
-from signals.store import count_buckets
 from signals.tables import TABLES
 
 PACKAGES = (
@@ -87,12 +88,12 @@ def _examine_offices(settings: Settings) -> Finding:
 
 
 def _examine_lake(settings: Settings) -> Iterator[Finding]:
-    lake = settings.places.lake
-    if not (lake / "layout.json").exists():
+    home = settings.places
+    if not has_layout(home):
         yield Finding("lake", is_well=False, state="empty: no borrower was ever taken in", mend="run a night with --source")
         return
-    yield Finding("lake", is_well=True, state=f"{count_buckets(settings.places)} buckets of borrowers")
-    absent = [name for name in TABLES if not (lake / name).is_dir()]
+    yield Finding("lake", is_well=True, state=f"{count_buckets(home)} buckets of borrowers")
+    absent = [name for name in TABLES if not is_table(home.table(name))]
     required = [name for name in absent if TABLES[name].is_required]
     state = f"never arrived: {', '.join(absent)}" if absent else "all tables have arrived"
     yield Finding("tables", not required, state, "have the missing required table sent" if required else "")

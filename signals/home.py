@@ -6,17 +6,35 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from signals.objects import StoredText
+
 
 @dataclass(frozen=True)
 class Home:
-    """The folders under HOME, as the house plan names them."""
+    """The folders under HOME, as the house plan names them.
+
+    `store`: an object store's URL under which the lake and the products lie; None: in HOME itself.
+    """
 
     root: Path
+    store: str | None = None
+
+    def table(self, name: str) -> str:
+        """Where a source table of the lake lies."""
+        return f"{self._base}/lake/{name}"
+
+    def product(self, name: str) -> str:
+        """Where a product of the nights lies."""
+        return f"{self._base}/nights/{name}"
 
     @property
-    def lake(self) -> Path:
-        """The source tables."""
-        return self.root / "lake"
+    def layout(self) -> StoredText:
+        """How the lake is divided."""
+        return StoredText(f"{self._base}/lake/layout.json")
+
+    @property
+    def _base(self) -> str:
+        return (self.store or str(self.root)).rstrip("/")
 
     @property
     def arrivals(self) -> Path:
@@ -24,9 +42,9 @@ class Home:
         return self.root / "lake" / "arrivals"
 
     @property
-    def nights(self) -> Path:
-        """The products of every night."""
-        return self.root / "nights"
+    def staging(self) -> Path:
+        """Chunks of products that wait until all are there."""
+        return self.root / "nights" / ".waiting"
 
     @property
     def quarantine(self) -> Path:

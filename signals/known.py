@@ -8,7 +8,7 @@ import polars as pl
 
 from signals.tables import TABLES
 
-PROVENANCE = ("pulled_for", "arrival", "pulled_from", "file", "line")
+PROVENANCE = ("pulled_for", "priority", "arrival", "pulled_from", "file", "line")
 
 
 def as_known(frame: pl.LazyFrame, table: str, as_of: date) -> pl.LazyFrame:
@@ -16,7 +16,8 @@ def as_known(frame: pl.LazyFrame, table: str, as_of: date) -> pl.LazyFrame:
 
     One row per key of `table`: the newest version with `known_on <= as_of` (and `pulled_for <= as_of` where the
     frame comes from the lake); a key whose newest version is retracted is absent. Ties break by known_on, then the
-    night it was pulled, then which of that night's deliveries brought it, then source, file and line, then the order of rows. The columns are those of the table that
+    night it was pulled, then the priority of its source, then which of that night's deliveries brought it, then source, file
+    and line, then the order of rows. The columns are those of the table that
     the frame has, without `is_retracted` and without the lake's provenance.
 
     Only the keys with more than one version are sorted; they are few (decision 0003).

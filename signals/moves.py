@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from signals.checks import hash_columns
 from signals.tables import TABLES
 
 
@@ -23,7 +24,11 @@ def add_moves(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None, as_of: 
     key = list(TABLES[table].key)
     if "borrower_id" in key or rows.is_empty():
         return marked
-    versions = _list_versions(marked, key[0], lake)
+    near = None if lake is None else lake.filter(_within_reach(marked, key))
+    keys = _find_moved(marked, key, near)
+    if keys.is_empty():
+        return marked
+    versions = _list_versions(marked, keys, near)
     shared = versions.select(*key, other="borrower_id", other_bucket="bucket").unique()
     is_elsewhere = (pl.col("other") != pl.col("borrower_id")) & (pl.col("other_bucket") != pl.col("bucket"))
     moved = (
@@ -37,21 +42,36 @@ def add_moves(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None, as_of: 
             pulled_for=pl.lit(as_of),
         )
     )
-    new = moved if lake is None or moved.is_empty() else _drop_known(moved, lake, key)
+    new = moved if near is None else _drop_known(moved, near, key)
     return pl.concat([marked, new.select(marked.columns)])
 
 
-def _list_versions(marked: pl.DataFrame, first: str, lake: pl.LazyFrame | None) -> pl.DataFrame:
-    """List all versions of the few facts that had more than one borrower; found by the key's first column, which is cheap."""
-    new = marked.lazy().select(first, "borrower_id")
-    owners = new if lake is None else pl.concat([new, lake.select(first, "borrower_id").join(new, on=first, how="semi")])
-    many = owners.unique().group_by(first).len().filter(pl.col("len") > 1).select(first).collect()
-    parts = (
-        [marked]
-        if lake is None or many.is_empty()
-        else [marked, lake.filter(~pl.col("is_moved")).join(many.lazy(), on=first, how="semi").select(marked.columns).collect()]
-    )
-    return pl.concat(part.join(many, on=first, how="semi") for part in parts)
+def _within_reach(marked: pl.DataFrame, key: list[str]) -> pl.Expr:
+    """Keep to the months that tonight's rows speak of, where the key names one: the history before them is not read."""
+    days = [name for name in key if marked.schema[name] == pl.Date]
+    return pl.all_horizontal([pl.lit(value=True), *(pl.col(name).is_between(marked[name].min(), marked[name].max()) for name in days)])
+
+
+def _find_moved(marked: pl.DataFrame, key: list[str], lake: pl.LazyFrame | None) -> pl.DataFrame:
+    """Find the keys of tonight's rows that stand in more than one bucket, tonight's and those of the lake together."""
+    new = marked.select(*key, "bucket")
+    within = new.clear().select(key)
+    if new.select(hash_columns(key).n_unique() != hash_columns([*key, "bucket"]).n_unique()).item():
+        within = new.unique().group_by(key).len().filter(pl.col("len") > 1).select(key)
+    if lake is None:
+        return within
+    old = lake.filter(~pl.col("is_moved")).select(*key, other="bucket")
+    across = new.lazy().unique().join(old, on=key).filter(pl.col("other") != pl.col("bucket")).select(key)
+    return pl.concat([within, across.collect(engine="streaming")]).unique()
+
+
+def _list_versions(marked: pl.DataFrame, keys: pl.DataFrame, lake: pl.LazyFrame | None) -> pl.DataFrame:
+    """List all versions of the few facts that had more than one borrower."""
+    tonight = marked.join(keys, on=keys.columns, how="semi")
+    if lake is None:
+        return tonight
+    earlier = lake.filter(~pl.col("is_moved")).join(keys.lazy(), on=keys.columns, how="semi").select(marked.columns).collect()
+    return pl.concat([tonight, earlier])
 
 
 def _drop_known(moved: pl.DataFrame, lake: pl.LazyFrame, key: list[str]) -> pl.DataFrame:

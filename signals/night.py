@@ -14,7 +14,9 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
+from signals.buckets import count_buckets
 from signals.home import Home
+from signals.lake import read_known, receipt_of_arrivals
 from signals.nights import note_seconds
 from signals.offices import hash_offices, load_offices
 from signals.products import PRODUCTS
@@ -23,7 +25,7 @@ from signals.records.database import open_database
 from signals.records.leases import keep_renewing, release_lease, wait_for_lease
 from signals.records.runs import find_run
 from signals.settings import Settings
-from signals.store import count_buckets, find_receipt, read_known, read_product, receipt_of_arrivals, write_product
+from signals.store import find_receipt, read_product, write_product
 from signals.tables import TABLES
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import polars as pl
+
+_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,29 @@ def hash_content(frame: pl.DataFrame, key: Iterable[str]) -> str:
     >>> hash_content(one, ["id"]) == hash_content(one.reverse().select("n", "id"), ["id"])
     True
     """
+    return hash_rows(frame.sort(list(key), maintain_order=True))
+
+
+def hash_rows(frame: pl.DataFrame) -> str:
+    """Hash what a frame says in the order in which its rows stand, columns by name; the same on every machine.
+
+    >>> one = pl.DataFrame({"id": ["a", "b"]})
+    >>> hash_rows(one) == hash_rows(one.reverse())
+    False
+    """
     digest = hashlib.sha256(str(frame.height).encode())
-    ordered = frame.sort(list(key), maintain_order=True)
-    for name in sorted(frame.columns):
-        column = ordered[name]
-        digest.update(f"{name}:{column.dtype}".encode())
-        digest.update(column.is_null().to_numpy().tobytes())
-        for buffer in _plain_buffers(column):
-            digest.update(buffer)
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for part in threads.map(lambda name: _hash_column(frame[name]), sorted(frame.columns)):
+            digest.update(part)
     return digest.hexdigest()[:32]
+
+
+def _hash_column(column: pl.Series) -> bytes:
+    digest = hashlib.sha256(f"{column.name}:{column.dtype}".encode())
+    digest.update(column.is_null().to_numpy().tobytes())
+    for buffer in _plain_buffers(column):
+        digest.update(buffer)
+    return digest.digest()
 
 
 def _plain_buffers(column: pl.Series) -> Iterable[bytes | memoryview]:

@@ -105,4 +105,6 @@ FILES_READ = Table(
     Column("file", String(300), primary_key=True, comment="Its name inside the source."),
     Column("digest", String(64), primary_key=True, comment="What its bytes say."),
     Column("as_of", Date, primary_key=True, comment="The night that took in its rows known by then."),
+    Column("stamp", String(64), nullable=False, comment="Its size and the moment it was written."),
+    Column("is_whole", Boolean, nullable=False, comment="Whether all its rows were known by that night."),
 )

@@ -2,56 +2,80 @@
 
 from __future__ import annotations
 
+import atexit
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 
 import polars as pl
 
-from signals.errors import InputError
-from signals.sources.folder import read_folder
+from signals.errors import InputError, SettingsError
+from signals.objects import fetch_folder, is_url
+from signals.sources.folder import open_folder, unknown_files
+from signals.sources.source import Piece, Since, Source
 from signals.tables import TABLES
 
-
-@dataclass(frozen=True)
-class Source:
-    """One place facts come from: its name in the lake, and where it lies."""
-
-    source_id: str
-    location: str
+__all__ = ["Source", "list_sources", "list_unread", "open_source", "read_sources"]
 
 
-def list_sources(locations: Sequence[str]) -> list[Source]:
-    """Name each location by its last part; two of one name are told apart by their place in the list.
+def list_sources(locations: Sequence[str], purpose: str = "score") -> list[Source]:
+    """Name the sources at the given places that may serve `purpose` (score, train).
+
+    A place is a folder of canonical tables, a database's URL, an object store's URL, or a TOML file that describes one source or several. What
+    has no name of its own is named by the last part of its place; two of one name are told apart by their place in the list.
+    Raises `SettingsError` when two described sources have one name.
 
     >>> [source.source_id for source in list_sources(["/data/a/town", "/data/b/town"])]
     ['town', 'town-2']
     """
-    names: list[str] = []
+    found: list[Source] = []
     for location in locations:
-        name = re.sub(r"[^\w-]", "_", Path(location).resolve().name) or "source"
-        names.append(name if name not in names else f"{name}-{len(names) + 1}")
-    return [Source(name, location) for name, location in zip(names, locations, strict=True)]
+        for source in _read_location(location):
+            names = [other.source_id for other in found]
+            if source.source_id in names and source.legal_basis is not None:
+                raise SettingsError(f"two sources are called {source.source_id}", location, "nobody could tell who said what", "rename one")
+            found.append(replace(source, source_id=f"{source.source_id}-{len(names) + 1}") if source.source_id in names else source)
+    return [source for source in found if purpose in source.purposes]
 
 
-def read_source(source: Source) -> dict[str, pl.LazyFrame]:
-    """Read every canonical table of one source, all versions, with `pulled_from` (the source's id), `file` and `line` on each row.
+def open_source(source: Source, since: Since, into: Path) -> Iterator[Piece]:
+    """Open a source: give its pieces, none of them read yet. What lies in an object store is first copied into the folder `into`.
 
-    Raises `InputError` when a file can't be used as it is.
+    Raises `InputError` when the place can't be reached.
     """
-    tables = read_folder(Path(source.location))
-    return {name: frame.with_columns(pulled_from=pl.lit(source.source_id)) for name, frame in tables.items()}
+    if source.kind == "database":
+        from signals.sources.database import open_database_source
+
+        return open_database_source(source, since)
+    folder = Path(fetch_folder(source.place, into) if is_url(source.place) else source.place)
+    if source.kind == "drop":
+        from signals.sources.drop import open_drop
+
+        return open_drop(replace(source, place=str(folder)))
+    return open_folder(folder)
+
+
+def list_unread(source: Source) -> Iterator[str]:
+    """Name the files of a folder of canonical tables that belong to no table and are not read."""
+    if source.kind == "folder" and not is_url(source.place):
+        yield from unknown_files(Path(source.place))
 
 
 def read_sources(locations: Sequence[str]) -> dict[str, pl.LazyFrame]:
     """Read the canonical tables of several sources together, all versions, as training and backtests need them.
 
-    Raises `InputError` when a file can't be used as it is, or when no source has one of the required tables.
+    With `pulled_from`, `priority`, `file` and `line` on each row. Raises `InputError` when a file can't be used as it is, or
+    when no source has one of the required tables.
     """
-    found = [read_source(source) for source in list_sources(locations)]
-    tables = {name: [tables[name] for tables in found if name in tables] for name in TABLES}
-    missing = [name for name, table in TABLES.items() if table.is_required and not tables[name]]
+    frames: dict[str, list[pl.LazyFrame]] = {}
+    for source in list_sources(locations, purpose="train"):
+        for piece in open_source(source, {}, _make_passing_folder(source)):
+            rows = piece.read().with_columns(pulled_from=pl.lit(source.source_id), priority=pl.lit(source.priority, dtype=pl.Int64))
+            frames.setdefault(piece.table, []).append(rows)
+    missing = [name for name, table in TABLES.items() if table.is_required and name not in frames]
     if missing:
         raise InputError(
             f"missing required table {', '.join(missing)}",
@@ -59,4 +83,25 @@ def read_sources(locations: Sequence[str]) -> dict[str, pl.LazyFrame]:
             "without borrowers, loans and repayments nobody can be scored",
             f"put {missing[0]}.parquet there",
         )
-    return {name: pl.concat(frames, how="diagonal") for name, frames in tables.items() if frames}
+    return {name: pl.concat(frames[name], how="diagonal") for name in TABLES if name in frames}
+
+
+def _make_passing_folder(source: Source) -> Path:
+    """A folder for what is fetched from afar, gone when the process ends: the frames are read until then."""
+    if not is_url(source.place) or source.kind == "database":
+        return Path()
+    folder = mkdtemp(prefix="deungdae-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def _read_location(location: str) -> list[Source]:
+    if location.endswith(".toml"):
+        from signals.sources.source_file import read_source_file
+
+        return read_source_file(Path(location))
+    is_database = location.startswith(("postgres", "sqlite:", "airflow:"))
+    name = (
+        re.split(r"[/:]", location.partition("?")[0].rstrip("/"))[-1] if is_url(location) or is_database else Path(location).resolve().name
+    )
+    return [Source(re.sub(r"[^\w-]", "_", name) or "source", location, kind="database" if is_database else "folder")]

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from signals.errors import InputError
 from signals.sources.residents import refuse_resident_numbers
+from signals.sources.source import Piece, piece_of_file
 from signals.tables import TABLES, Table
 
 _WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
 
-def read_folder(folder: Path) -> dict[str, pl.LazyFrame]:
-    """Read every canonical table a source folder holds, in the declared types, with `file` and `line` on each row.
+def open_folder(folder: Path) -> Iterator[Piece]:
+    """Open a source folder: one piece per file of a canonical table, in the declared types once read.
 
-    Absent optional columns come as nulls. Raises `InputError` for a missing folder, a file of zero bytes or one that
-    is not Parquet, an unknown column, a missing or mistyped one, or a resident registration number.
+    Absent optional columns come as nulls. Raises `InputError` for a missing folder; reading a piece raises it for a file of zero
+    bytes or one that is not Parquet, an unknown column, a missing or mistyped one, or a resident registration number.
     """
     if not folder.is_dir():
         raise InputError("no such source folder", str(folder), "there is nothing to read", "name an existing folder")
-    found = {name: _find_files(folder, name) for name in TABLES}
-    return {name: _read_table(folder, files, TABLES[name]) for name, files in found.items() if files}
+    for name, table in TABLES.items():
+        for file in _find_files(folder, name):
+            yield piece_of_file(name, file, folder, partial(_read_file, folder, file, table))
 
 
 def unknown_files(folder: Path) -> list[str]:
@@ -35,10 +39,6 @@ def unknown_files(folder: Path) -> list[str]:
 def _find_files(folder: Path, name: str) -> list[Path]:
     single = folder / f"{name}.parquet"
     return ([single] if single.is_file() else []) + sorted((folder / name).glob("*.parquet"))
-
-
-def _read_table(folder: Path, files: list[Path], table: Table) -> pl.LazyFrame:
-    return pl.concat([_read_file(folder, file, table) for file in files])
 
 
 def _read_file(folder: Path, file: Path, table: Table) -> pl.LazyFrame:

@@ -9,9 +9,9 @@ import pytest
 import nightly
 from signals.errors import InputError, NightError
 from signals.home import Home
+from signals.lake import read_known
 from signals.night import Night, read_receipts
 from signals.settings import Settings
-from signals.store import read_known
 from tests.night.test_thin_books import AS_OF, make_book, run, run_night
 
 pytestmark = pytest.mark.slow

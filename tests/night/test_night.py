@@ -260,7 +260,7 @@ def test_bad_input_is_one_line_and_leaves_no_night_behind(table: str, change: ob
     assert read_receipts(night_at(home, broken)) == {}
     with open_database(Home(home).database_url).begin() as connection:
         assert connection.execute(select(func.count()).select_from(LEDGER)).scalar_one() == 0
-    assert not Home(home).nights.exists()
+    assert not (home / "nights").exists()
 
 
 def test_conflicting_rows_are_quarantined_with_their_rule_and_the_night_goes_on(town: Path, tmp_path: Path) -> None:

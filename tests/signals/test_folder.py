@@ -8,7 +8,8 @@ import pytest
 
 from signals.errors import InputError
 from signals.sources import list_sources, read_sources
-from signals.sources.folder import read_folder, unknown_files
+from signals.sources.folder import unknown_files
+from tests.signals.reading import read_folder
 
 DAY = date(2026, 3, 1)
 

@@ -8,22 +8,17 @@ import pytest
 from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
-from signals.admit import admit_arrivals, read_check_reports
+from signals.admit import admit_arrivals
 from signals.arrivals import pull_source, read_deliveries
+from signals.buckets import add_bucket, choose_buckets, count_buckets
+from signals.check_reports import read_check_reports
 from signals.errors import NightError
 from signals.home import Home
-from signals.receipts import hash_content
+from signals.lake import read_known, receipt_of_arrivals
+from signals.receipts import Receipt, hash_content
+from signals.records.database import open_database
 from signals.sources import Source
-from signals.store import (
-    add_bucket,
-    choose_buckets,
-    count_buckets,
-    find_receipt,
-    read_known,
-    read_product,
-    receipt_of_arrivals,
-    write_product,
-)
+from signals.store import find_receipt, read_product, write_product
 from signals.tables import TABLES
 
 FIRST = date(2026, 3, 31)
@@ -51,16 +46,31 @@ def repayments(shops: int, *, late: int = 0, known_on: date = FIRST) -> pl.DataF
 EMPTY = {name: pl.DataFrame(schema=TABLES[name].polars_schema) for name in ("borrowers", "loans", "repayments")}
 
 
+def loans_of(repaid: pl.DataFrame) -> pl.DataFrame:
+    first = repaid.group_by("loan_id", "borrower_id").agg(pl.col("known_on").min()).sort("loan_id")
+    return first.with_columns(lender_id=pl.lit("bank"), product=pl.lit("term"), principal_krw=pl.lit(1_000_000))
+
+
 def send(folder: Path, **tables: pl.DataFrame) -> Source:
     folder.mkdir(exist_ok=True)
+    if "repayments" in tables:
+        tables = {"loans": loans_of(tables["repayments"]), **tables}
     for name, frame in (EMPTY | tables).items():
         frame.write_parquet(folder / f"{name}.parquet")
     return Source("bank", str(folder))
 
 
+def pull(home: Home, source: Source, as_of: date) -> list[Receipt]:
+    return pull_source(home, open_database(home.database_url), source, as_of)
+
+
+def check(home: Home, as_of: date) -> None:
+    admit_arrivals(home, open_database(home.database_url), as_of, ["bank", "other"])
+
+
 def pull_and_check(home: Home, source: Source, as_of: date) -> None:
-    pull_source(home, source, as_of)
-    admit_arrivals(home, as_of, ["bank", "other"])
+    pull(home, source, as_of)
+    check(home, as_of)
 
 
 def test_a_bucket_depends_on_the_borrower_alone() -> None:
@@ -90,11 +100,11 @@ def test_reading_bucket_by_bucket_reads_everything_once(home: Home, tmp_path: Pa
 @pytest.mark.slow
 def test_pulling_twice_is_pulling_once(home: Home, tmp_path: Path) -> None:
     source = send(tmp_path / "drop", repayments=repayments(50))
-    first = pull_source(home, source, FIRST)
-    admit_arrivals(home, FIRST, ["bank", "other"])
+    first = pull(home, source, FIRST)
+    check(home, FIRST)
     receipt = receipt_of_arrivals(home, "repayments", FIRST)
-    assert pull_source(home, source, FIRST) == first
-    admit_arrivals(home, FIRST, ["bank", "other"])
+    assert pull(home, source, FIRST) == first
+    check(home, FIRST)
     assert receipt_of_arrivals(home, "repayments", FIRST) == receipt
     assert receipt is not None
     assert receipt.rows == 50
@@ -109,9 +119,9 @@ def test_a_check_broken_off_between_two_tables_is_made_whole_by_the_next(
     source = send(
         tmp_path / "drop", repayments=repayments(50), lenders=pl.DataFrame({"lender_id": ["bank"], "kind": ["bank"], "known_on": [FIRST]})
     )
-    pull_source(home, source, FIRST)
+    pull(home, source, FIRST)
     appended: list[str] = []
-    real = signals.admit.append_rows
+    real = signals.admit.commit_rows
 
     def break_off(place: Home, table: str, *rest: object) -> None:
         if appended:
@@ -119,14 +129,14 @@ def test_a_check_broken_off_between_two_tables_is_made_whole_by_the_next(
         appended.append(table)
         real(place, table, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(signals.admit, "append_rows", break_off)
+    monkeypatch.setattr(signals.admit, "commit_rows", break_off)
     with pytest.raises(KeyboardInterrupt):
-        admit_arrivals(home, FIRST, ["bank", "other"])
+        check(home, FIRST)
     monkeypatch.undo()
-    admit_arrivals(home, FIRST, ["bank", "other"])
+    check(home, FIRST)
     known = read_known(home, FIRST)
     counts = {name: frame.select(pl.len()).collect().item() for name, frame in known.items()}
-    assert counts == {"borrowers": 0, "loans": 0, "repayments": 50, "lenders": 1}
+    assert counts == {"borrowers": 0, "loans": 50, "repayments": 50, "lenders": 1}
 
 
 @pytest.mark.slow
@@ -161,9 +171,9 @@ def test_rows_set_aside_lie_in_quarantine_and_the_counts_add_up(home: Home, tmp_
 
 def test_a_broken_source_stops_no_other_and_leaves_nothing_behind(home: Home, tmp_path: Path) -> None:
     good, bad = send(tmp_path / "good", repayments=repayments(5)), send(tmp_path / "bad", loans=repayments(5))
-    pull_source(home, good, FIRST)
-    pull_source(home, Source("other", bad.location), FIRST)
-    admit_arrivals(home, FIRST, ["bank", "other"])
+    pull(home, good, FIRST)
+    pull(home, Source("other", bad.place), FIRST)
+    check(home, FIRST)
     failures = {delivery.source_id: delivery.failure for delivery in read_deliveries(home, FIRST)}
     assert failures["bank"] is None
     assert "unknown column" in (failures["other"] or "")
@@ -177,7 +187,7 @@ def chunks(*values: int) -> list[pl.DataFrame]:
 def test_a_product_written_again_with_the_same_content_is_not_written_again(home: Home) -> None:
     first = write_product(home, "features", chunks(1, 2), FIRST)
     assert write_product(home, "features", chunks(1, 2), FIRST) == first == find_receipt(home, "features", FIRST)
-    assert DeltaTable(home.nights / "features").version() == 0
+    assert DeltaTable(home.product("features")).version() == 0
     assert write_product(home, "features", chunks(1, 3), FIRST).content_hash != first.content_hash
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from signals.errors import InputError
 from signals.simulate import folder, simulate_town, town, truth_path, write_town, write_town_folder
-from signals.sources.folder import read_folder, unknown_files
+from signals.sources.folder import unknown_files
 from signals.tables import TABLES
+from tests.signals.reading import read_folder
 
 UNTIL = date(2026, 6, 30)
 

@@ -29,6 +29,8 @@ def upgrade() -> None:
         sa.Column("file", sa.String(length=300), nullable=False, comment="Its name inside the source."),
         sa.Column("digest", sa.String(length=64), nullable=False, comment="What its bytes say."),
         sa.Column("as_of", sa.Date(), nullable=False, comment="The night that took in its rows known by then."),
+        sa.Column("stamp", sa.String(length=64), nullable=False, comment="Its size and the moment it was written."),
+        sa.Column("is_whole", sa.Boolean(), nullable=False, comment="Whether all its rows were known by that night."),
         sa.PrimaryKeyConstraint("source_id", "file", "digest", "as_of", name=op.f("pk_files_read")),
     )
 

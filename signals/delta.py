@@ -1,0 +1,37 @@
+"""What Delta tables of the lake and of the nights have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import polars as pl
+from deltalake import DeltaTable, WriterProperties
+
+# What a night pins must stay readable: Delta would forget its own log after thirty days. Statistics only of dates: a log
+# must not hold anybody's id.
+CONFIGURATION: dict[str, str | None] = {
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+    "delta.dataSkippingStatsColumns": "known_on,pulled_for,as_of",
+}
+ZSTD = WriterProperties(compression="ZSTD", compression_level=1)
+
+
+def is_table(place: str) -> bool:
+    """Say whether there is a Delta table."""
+    return bool(DeltaTable.is_deltatable(place))
+
+
+def scan_table(place: str, version: int | None = None) -> pl.LazyFrame | None:
+    """Read a table, at a version or the newest; None where there is none."""
+    return pl.scan_delta(place, version=version) if is_table(place) else None
+
+
+def list_commits(place: str, as_of: date | None = None) -> Iterator[dict[str, Any]]:
+    """List a table's commits, the newest first, or those made for one night."""
+    for entry in DeltaTable(place).history() if is_table(place) else ():
+        if as_of is None or entry.get("as_of") == str(as_of):
+            yield entry

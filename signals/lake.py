@@ -1,0 +1,185 @@
+"""The lake: the source tables, append-only, one commit per table and delivery, read bucket by bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from uuid import uuid4
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake.transaction import AddAction
+
+from signals.buckets import add_bucket, count_buckets
+from signals.delta import CONFIGURATION, is_table, list_commits, scan_table
+from signals.errors import NightError
+from signals.home import Home
+from signals.known import PROVENANCE, as_known
+from signals.moves import add_moves
+from signals.objects import remove_file, write_parquet
+from signals.receipts import Receipt, hash_rows
+from signals.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One file of a lake table that is written but not yet part of it: nobody reads it before it is committed.
+
+    `arrived`: its rows without those that only end a fact in another bucket.
+    """
+
+    path: str
+    bucket: int | None
+    rows: int
+    arrived: int
+    size: int
+    content_hash: str
+    oldest_known_on: date | None
+    newest_known_on: date | None
+
+
+def stage_rows(home: Home, table: str, rows: pl.DataFrame, as_of: date) -> list[Staged]:
+    """Write accepted rows as files of a lake table, one per bucket, without yet making them part of it.
+
+    `rows`: the table's columns, with `pulled_from`, `priority`, `file` and `line`, in the order of those. `arrival` numbers
+    the deliveries of one night: what is sent again, corrected, counts after what it corrects.
+    """
+    arrival = sum(1 for _ in list_commits(home.table(table), as_of))
+    stamped = rows.with_columns(pulled_for=pl.lit(as_of), arrival=pl.lit(arrival, dtype=pl.Int64)).select(
+        *TABLES[table].columns, *PROVENANCE
+    )
+    if not TABLES[table].has_borrower:
+        return [_write(home, table, stamped, None, as_of)]
+    whole = add_moves(add_bucket(stamped, count_buckets(home)), table, scan_table(home.table(table)), as_of)
+    parts = whole.partition_by("bucket", as_dict=True, include_key=False, maintain_order=True)
+    return [_write(home, table, part, int(bucket), as_of) for (bucket,), part in sorted(parts.items())]
+
+
+def without_sources(home: Home, table: str, staged: Sequence[Staged], source_ids: Collection[str], as_of: date) -> list[Staged]:
+    """Give staged files without the rows of some sources: what the gate refused is taken in by nobody."""
+    if not source_ids:
+        return list(staged)
+    kept = []
+    for one in staged:
+        rows = pl.read_parquet(f"{home.table(table)}/{one.path}", hive_partitioning=False)
+        kept.append(_write(home, table, rows.filter(~pl.col("pulled_from").is_in(list(source_ids))), one.bucket, as_of))
+    discard_files(home, table, [*staged, *(one for one in kept if not one.rows)])
+    return [one for one in kept if one.rows]
+
+
+def discard_files(home: Home, table: str, staged: Iterable[Staged]) -> None:
+    """Remove staged files that become part of nothing."""
+    for one in staged:
+        remove_file(f"{home.table(table)}/{one.path}")
+
+
+def scan_staged(home: Home, table: str, staged: Iterable[Staged]) -> list[pl.LazyFrame]:
+    """Read staged files, which are not yet part of the table."""
+    return [pl.scan_parquet(f"{home.table(table)}/{one.path}", hive_partitioning=False) for one in staged]
+
+
+def commit_rows(home: Home, table: str, staged: Sequence[Staged], as_of: date) -> None:
+    """Make staged files part of a lake table in one commit, unless this very append was made before."""
+    place, schema = home.table(table), pl.DataFrame(schema=lake_schema(table)).to_arrow().schema
+    partitions = ["bucket"] if TABLES[table].has_borrower else []
+    lake = (
+        DeltaTable(place)
+        if is_table(place)
+        else DeltaTable.create(place, schema, partition_by=partitions, configuration=dict(CONFIGURATION))
+    )
+    content = sha256("".join(one.content_hash for one in staged).encode()).hexdigest()[:32]
+    append_id, rows = f"{table}/{as_of}/{content}", sum(one.arrived for one in staged)
+    if lake.transaction_version(append_id) is not None:
+        return
+    _add_new_columns(lake, table)
+    lake.create_write_transaction(
+        [_as_action(one) for one in staged],
+        "append",
+        schema,
+        partitions,
+        commit_properties=CommitProperties(
+            custom_metadata={"as_of": str(as_of), "rows": str(rows), "content_hash": content}, app_transactions=[Transaction(append_id, 1)]
+        ),
+    )
+
+
+def lake_schema(table: str) -> dict[str, pl.DataType]:
+    """The columns of a lake table: the table's own, what each row carries along, and where it lies."""
+    kinds: Mapping[str, pl.DataType] = {
+        "pulled_for": pl.Date(), "priority": pl.Int64(), "arrival": pl.Int64(), "pulled_from": pl.String(), "file": pl.String(), "line": pl.Int64(),
+    }  # fmt: skip
+    where = {"is_moved": pl.Boolean(), "bucket": pl.Int32()} if TABLES[table].has_borrower else {}
+    return {**TABLES[table].polars_schema, **kinds, **where}
+
+
+def scan_lake(home: Home, table: str, bucket: int | None = None) -> pl.LazyFrame | None:
+    """Read a lake table with all its versions and provenance, whole or one bucket of it; None before its first row."""
+    frame = scan_table(home.table(table))
+    if frame is None or not TABLES[table].has_borrower:
+        return frame
+    read = frame.filter(~pl.col("is_moved")) if bucket is None else frame.filter(pl.col("bucket") == bucket)
+    return read.drop("bucket", "is_moved")
+
+
+def read_known(home: Home, as_of: date, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
+    """Read what was known at the end of `as_of`, table by table; a table that never arrived is not in the mapping."""
+    found = {name: scan_lake(home, name, bucket) for name in TABLES}
+    return {name: as_known(frame, name, as_of) for name, frame in found.items() if frame is not None}
+
+
+def receipt_of_arrivals(home: Home, table: str, as_of: date) -> Receipt | None:
+    """Say what a source table took in for one night: all rows `pulled_for` it; None where the table never had a row."""
+    commits = [entry for entry in list_commits(home.table(table)) if "as_of" in entry]
+    if not commits:
+        return None
+    mine = [entry for entry in commits if entry["as_of"] == str(as_of)][::-1]
+    versions = [int(entry["version"]) for entry in commits if entry["as_of"] <= str(as_of)]
+    content = "".join(entry["content_hash"] for entry in mine)
+    digest = content if len(mine) == 1 else sha256(content.encode()).hexdigest()[:32]
+    return Receipt(table, as_of, sum(int(entry["rows"]) for entry in mine), digest, max(versions, default=None))
+
+
+def refuse_before_first_night(home: Home, as_of: date) -> None:
+    """Refuse a night before anything was pulled: raises `NightError`, for of that day this HOME never knew a thing."""
+    first = min((entry["as_of"] for entry in list_commits(home.table("loans")) if "as_of" in entry), default=None)
+    if first and str(as_of) < first:
+        raise NightError(
+            f"nothing was known here on {as_of}",
+            home.table("loans"),
+            f"the first night of this HOME is {first}",
+            "use a HOME of its own to look further back",
+        )
+
+
+def _write(home: Home, table: str, rows: pl.DataFrame, bucket: int | None, as_of: date) -> Staged:
+    folder = "" if bucket is None else f"bucket={bucket}/"
+    path = f"{folder}{as_of}-{uuid4().hex[:12]}.parquet"
+    oldest, newest = rows.select(oldest=pl.col("known_on").min(), newest=pl.col("known_on").max()).row(0)
+    said = hash_rows(rows.drop("pulled_for", "arrival"))
+    arrived = rows.height if bucket is None else int((~rows["is_moved"]).sum())
+    return Staged(path, bucket, rows.height, arrived, write_parquet(rows, f"{home.table(table)}/{path}"), said, oldest, newest)
+
+
+def _as_action(staged: Staged) -> AddAction:
+    days = {"minValues": staged.oldest_known_on, "maxValues": staged.newest_known_on}
+    known = {name: {"known_on": str(day)} for name, day in days.items() if day}
+    return AddAction(
+        path=staged.path,
+        size=staged.size,
+        partition_values={} if staged.bucket is None else {"bucket": str(staged.bucket)},
+        modification_time=0,
+        data_change=True,
+        stats=json.dumps({"numRecords": staged.rows, **known, "nullCount": {}}),
+    )
+
+
+def _add_new_columns(lake: DeltaTable, table: str) -> None:
+    """Give a table of an earlier release the columns it did not have; in its old rows they are null."""
+    there = {field.name for field in lake.schema().fields}
+    declared = Schema.from_arrow(pl.DataFrame(schema=lake_schema(table)).to_arrow().schema)
+    new = [field for field in declared.fields if field.name not in there]
+    if new:
+        lake.alter.add_columns(new)
