@@ -10,7 +10,7 @@ import polars as pl
 
 from signals.codes.dated import is_row_in_force, read_list
 
-_TWO = 2
+_HEAD = "^([A-Z]?[0-9]{2}|[A-Z]$)"  # a division, with or without its letter, or a letter alone
 
 
 def list_sections(as_of: date) -> dict[str, range]:
@@ -30,14 +30,14 @@ def with_section(industry: pl.Expr, as_of: date) -> pl.Expr:
     >>> codes.select(with_section(pl.col("industry_code"), date(2026, 9, 30))).to_series().to_list()
     ['I56111', 'I56111', 'I', None, None, None]
     """
-    sections = list_sections(as_of)
-    letters = {f"{division:02}": letter for letter, divisions in sections.items() for division in divisions}
+    heads = {}
+    for letter, divisions in list_sections(as_of).items():
+        heads[letter] = letter
+        for division in divisions:
+            heads[f"{division:02}"] = heads[f"{letter}{division:02}"] = f"{letter}{division:02}"
     code = industry.str.strip_chars().str.to_uppercase()
-    said = pl.when(code.str.head(1).is_in(list(sections))).then(code.str.head(1))
-    digits = pl.when(said.is_not_null()).then(code.str.slice(1)).otherwise(code)
-    letter = digits.str.head(_TWO).replace_strict(letters, default=None, return_dtype=pl.String)
-    has_digits = digits.str.contains(r"^[0-9]{2,5}$") & (said.is_null() | (said == letter))
-    return pl.when(has_digits).then(letter + digits).when(digits == "").then(said)
+    head, tail = code.str.extract(_HEAD), code.str.replace(_HEAD, "").str.extract("^([0-9]{0,3})$")
+    return head.replace_strict(heads, default=None, return_dtype=pl.String) + tail
 
 
 def section_of(industry: pl.Expr, as_of: date) -> pl.Expr:
@@ -60,12 +60,16 @@ def left_out(industry: pl.Expr, name: str, as_of: date) -> pl.Expr:
     >>> codes.select(left_out(pl.col("industry_code"), "policy_funds", date(2026, 9, 30))).to_series().to_list()
     [True, True, None, False, None]
     """
+    return falls_under(with_section(industry, as_of), name, as_of)
+
+
+def falls_under(known: pl.Expr, name: str, as_of: date) -> pl.Expr:
+    """Say what `left_out` says of a code that `with_section` has written: cheaper where a frame keeps it as a column."""
     lists = {row["name"]: row["entries"] for row in read_list("excluded")["list"]}
     codes = [row["code"] for row in lists[name] if is_row_in_force(row, as_of)]
-    known = with_section(industry, as_of)
-    is_left_out = pl.any_horizontal([pl.lit(False), *(known.str.starts_with(code) for code in codes)])
-    is_coarser = pl.any_horizontal([pl.lit(False), *(pl.lit(code).str.starts_with(known) for code in codes)])
-    return pl.when(is_left_out).then(True).when(is_coarser | known.is_null()).then(None).otherwise(False)
+    coarser = sorted({code[:end] for code in codes for end in range(1, len(code))})
+    is_left_out = known.str.contains(f"^({'|'.join(codes)})") if codes else pl.lit(value=False)
+    return pl.when(is_left_out).then(True).when(~known.is_in(coarser)).then(False)
 
 
 def is_small_business(industry: pl.Expr, employees: pl.Expr, annual_sales_krw: pl.Expr, as_of: date) -> pl.Expr:
@@ -80,7 +84,11 @@ def is_small_business(industry: pl.Expr, employees: pl.Expr, annual_sales_krw: p
     >>> shops.select(small).to_series().to_list()
     [True, False, True, True, False]
     """
-    section = section_of(industry, as_of)
+    return is_small_in(section_of(industry, as_of), employees, annual_sales_krw, as_of)
+
+
+def is_small_in(section: pl.Expr, employees: pl.Expr, annual_sales_krw: pl.Expr, as_of: date) -> pl.Expr:
+    """Say what `is_small_business` says where the section is a column already: a quarter of the work."""
     workers, caps = (_rows_by_section(name, as_of) for name in ("workers", "cap"))
     has_few = pl.when(employees < _read_limit(section, workers, "below", min)).then(True).when(
         employees >= _read_limit(section, workers, "below", max)
