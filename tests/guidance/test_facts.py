@@ -219,8 +219,9 @@ def test_a_region_code_of_an_earlier_day_is_kept_as_it_was_then() -> None:
     assert frame["region_code"].to_list() == ["46"]
 
 
-def place_facts(own: Mapping[str, Any], shop: Mapping[str, Any]) -> str | None:
-    facts = facts_of(borrowers=[{"borrower_id": "bakery", **own}], businesses=[{"business_id": "1", **shop}])
+def place_facts(own: Mapping[str, Any], *shops: Mapping[str, Any]) -> str | None:
+    businesses = [{"business_id": str(number), **shop} for number, shop in enumerate(shops)]
+    facts = facts_of(borrowers=[{"borrower_id": "bakery", **own}], businesses=businesses)
     region: str | None = facts["region_code"]
     return region
 
@@ -231,6 +232,7 @@ def test_a_district_that_moved_tells_the_region_and_the_shops_place_counts_only_
     assert place_facts({}, gunwi) == "27"
     assert place_facts({"region_code": "11"}, gunwi) == "11"
     assert place_facts({"district_code": "26110"}, gunwi) == "26"
+    assert place_facts({}, {"district_code": "26110"}, {"region_code": "11"}) == "26"
 
 
 def test_an_industry_reads_with_its_letter_and_an_unknown_one_is_a_question() -> None:
