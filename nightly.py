@@ -232,11 +232,10 @@ def _rank_and_list(night: Night, scores: pl.DataFrame) -> pl.DataFrame:
     levels, offices, known = scores.select("borrower_id", "level"), load_offices(night.home.root), night.read_known()
     states = pl.concat(night.by_bucket(lambda tables: name_states(build_facts(tables, night.as_of), levels)))
     ranks = rank_by_need(scores, waits, night.as_of, night.settings.lot_key)
-    regions = scores.select("borrower_id").join(
-        known["borrowers"].select("borrower_id", "region_code").collect(), on="borrower_id", how="left"
-    )
+    places = known["borrowers"].select("borrower_id", "region_code", "district_code").collect()
+    regions = scores.select("borrower_id").join(places, on="borrower_id", how="left")
     stale = measure_staleness(known, night.as_of, night.settings.stale_after_days)
-    for part in (states, ranks, place_borrowers(regions, offices), stale):
+    for part in (states, ranks, place_borrowers(regions, offices, night.as_of), stale):
         scores = scores.join(part, on="borrower_id", how="left")
     scores = scores.with_columns(pl.col("is_stale").fill_null(value=True), closure_risk=None)
     return scores.with_columns(is_listed=list_cases(scores, cases, offices))
@@ -246,10 +245,10 @@ def _read_need(night: Night) -> pl.DataFrame:
     """Read what the rule of assignment needs of each borrower: rank, state, and which side of the floor."""
     import polars as pl
 
-    from guidance.dated import is_inside_capital, region_today
+    from signals.codes.regions import is_inside_capital, read_places
 
-    is_inside = is_inside_capital(region_today(pl.col("region_code"), night.as_of))
-    regions = night.read_known()["borrowers"].select("borrower_id", is_inside=is_inside)
+    places = read_places(night.read_known()["borrowers"], night.as_of)
+    regions = places.select("borrower_id", is_inside=is_inside_capital(pl.col("region_code")))
     scores = night.read("scores").select("borrower_id", "rank", "owner_state").join(regions, on="borrower_id", how="left")
     return scores.with_columns(pl.col("is_inside").fill_null(value=True)).collect()
 

@@ -14,12 +14,14 @@ def list_pages() -> dict[str, Callable[[], str]]:
     from features.describe import describe_features
     from guidance.catalogue import SHIPPED, load_catalogue
     from guidance.describe import describe_programmes
+    from signals.codes.pages import describe_codes
     from signals.tables.pages import describe_tables
 
     return {
         "tables.md": describe_tables,
         "features.md": describe_features,
         "programmes.md": lambda: describe_programmes(load_catalogue([SHIPPED])),
+        "codes.md": describe_codes,
         "dags.md": describe_dags,
     }
 

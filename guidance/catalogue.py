@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from guidance.dated import hash_dated_lists
 from guidance.programme import Programme
+from signals.codes.dated import hash_dated_lists
 from signals.errors import SettingsError
 
 SHIPPED = Path(__file__).parent / "programmes"

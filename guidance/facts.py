@@ -9,10 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from guidance.dated import is_inside_capital, left_out, region_today
 from guidance.loan_facts import find_arrears_facts, find_credit_facts, find_loan_facts
 from guidance.shop_facts import find_event_facts, find_shop_facts
 from guidance.told_facts import find_awards, find_told_facts, read_whole
+from signals.codes.industries import falls_under, is_small_in, with_section
+from signals.codes.regions import is_inside_capital, region_on
 from signals.tables import HOLDERS
 
 Kind = type[pl.DataType] | pl.DataType
@@ -94,15 +95,19 @@ _SHOP = (
          "사업장이 어느 시·도에 있나요?", "In which region is the shop?"),
     Fact("is_inside_capital", _FLAG, "true, false", "tax office", "Whether the shop lies in the capital region; unknown counts as inside.",
          "사업장이 수도권에 있나요?", "Is the shop in the capital region?"),
-    Fact("industry_code", _TEXT, "KSIC code", "tax office", "The main industry.",
+    Fact("industry_code", _TEXT, "KSIC code", "tax office", "The main industry, section letter first.",
          "어떤 업종이신가요?", "What is your trade?"),
-    Fact("is_excluded_industry", _FLAG, "true, false", "tax office", "Whether the industry is left out of policy funds (industries.toml).",
+    Fact("is_excluded_industry", _FLAG, "true, false", "tax office", "Whether the industry is left out of policy funds (signals/codes/excluded.toml).",
          "유흥·사행성 업종이신가요?", "Is yours adult entertainment or gambling?"),
     Fact("is_fund_excluded_industry", _FLAG, "true, false", "tax office",
-         "Whether the industry is left out of the New Start Fund (industries.toml).",
+         "Whether the industry is left out of the New Start Fund (signals/codes/excluded.toml).",
          "부동산 임대, 사행성 업종, 전문직이신가요?", "Is yours real-estate letting, gambling or a profession?"),
     Fact("employees", _INT, "persons", "social insurance bodies", "Regular employees, the owner not counted.",
          "상시 근로자가 몇 명인가요?", "How many regular employees have you?"),
+    Fact("is_small_business", _FLAG, "true, false", "tax office, social insurance bodies",
+         "Whether industry, regular employees and yearly sales make a small business (signals/codes/sizes.toml).",
+         "소상공인(상시 근로자 5명 미만, 광업·제조·건설·운수는 10명 미만)에 해당하시나요?",
+         "Are you a small business: fewer than five regular workers, ten in mining, manufacturing, construction and transport?"),
 )  # fmt: skip
 _TOLD = (
     _told(Fact("tax_year_sales_krw", _INT, "won", "tax office",
@@ -145,9 +150,10 @@ def build_facts(tables: Mapping[str, pl.LazyFrame], as_of: date) -> pl.DataFrame
     )  # fmt: skip
     for part in parts:
         base = base.join(part, on="borrower_id", how="left")
-    return base.with_columns(*_settle_debts()).with_columns(*_settle_unknown()).with_columns(*_settle_shop(as_of)).select(
-        "borrower_id", *(pl.col(fact.name).cast(fact.kind) for fact in FACTS.values())
-    ).sort("borrower_id").collect(engine="streaming")  # fmt: skip
+    for settled in (_settle_debts(), _settle_unknown(), _settle_codes(as_of), _settle_shop(as_of)):
+        base = base.with_columns(settled)
+    facts = base.select("borrower_id", *(pl.col(fact.name).cast(fact.kind) for fact in FACTS.values()))
+    return facts.sort("borrower_id").collect(engine="streaming")
 
 
 def _find_covered(tables: Mapping[str, pl.LazyFrame], as_of: date) -> pl.LazyFrame:
@@ -171,16 +177,23 @@ def _settle_unknown() -> list[pl.Expr]:
     return settled
 
 
+def _settle_codes(as_of: date) -> list[pl.Expr]:
+    return [
+        region_on(pl.col("region_code"), as_of, pl.col("district_code")).alias("region_code"),
+        with_section(pl.col("industry_code"), as_of).alias("industry_code"),
+    ]
+
+
 def _settle_shop(as_of: date) -> list[pl.Expr]:
-    today, industry = region_today(pl.col("region_code"), as_of), pl.col("industry_code")
+    industry, sales = pl.col("industry_code"), pl.coalesce("tax_year_sales_krw", "annual_sales_krw")
     is_closed, is_suspended = pl.col("trading_status") == "closed", pl.col("trading_status") == "suspended"
     closed_on = pl.when(is_closed).then(pl.col("closed_on"))
     last_day = pl.when(is_closed).then(pl.col("closed_on")).otherwise(pl.lit(as_of))
     return [
-        today.alias("region_code"),
-        is_inside_capital(today).alias("is_inside_capital"),
-        left_out(industry, "policy_funds", as_of).alias("is_excluded_industry"),
-        left_out(industry, "new_start_fund", as_of).alias("is_fund_excluded_industry"),
+        is_inside_capital(pl.col("region_code")).alias("is_inside_capital"),
+        is_small_in(industry.str.head(1), pl.col("employees"), sales, as_of).alias("is_small_business"),
+        falls_under(industry, "policy_funds", as_of).alias("is_excluded_industry"),
+        falls_under(industry, "new_start_fund", as_of).alias("is_fund_excluded_industry"),
         closed_on.alias("closed_on"),
         (last_day - pl.col("opened_on")).dt.total_days().alias("days_trading"),
         pl.when(is_suspended).then((pl.lit(as_of) - pl.col("suspended_on")).dt.total_days()).alias("days_suspended"),

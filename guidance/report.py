@@ -10,8 +10,8 @@ import polars as pl
 
 from guidance.call_list import PLACE_KO
 from guidance.catalogue import Catalogue
-from guidance.dated import name_regions
 from guidance.state import LEVEL_KO
+from signals.codes.regions import name_regions
 from signals.products import FLAGGED, LEVELS, THEMES
 
 BUDGET_HEADS = [
@@ -38,7 +38,7 @@ def summarise_night(
 ) -> dict[str, Any]:
     """Count a night: borrowers, levels and how they moved, what drives them, offers and places, lists and regions.
 
-    `earlier` is the night before (borrower_id, level), or None where there is none. `regions`: borrower_id, region_code.
+    `earlier` is the night before (borrower_id, level), or None where there is none. `regions`: borrower_id, region_code as it reads tonight.
     Programmes carry their catalogue's names; one that the catalogue no longer holds keeps its id.
     Nothing in the result speaks of one person.
     """
@@ -77,6 +77,7 @@ def render_report(summary: dict[str, Any], checks: list[dict[str, Any]], breache
         *_table(SOURCE_HEADS, [_source_row(check) for check in checks]),
         *_table(["변동 · drift since last night", "PSI"], [(name, f"{psi:.3f}") for name, psi in summary["drift"]]),
         *[f"- 자료 없음 · not supplied: {name}" for name in summary["missing"]],
+        *[_say_unknown_code(row) for row in summary["unknown_codes"]],
         "",
         "배정 감사 · audit of the assignment: " + ("; ".join(breaches) or "이상 없음 · no breach"),
         "",
@@ -162,6 +163,15 @@ def _say_region(code: str) -> str:
     if code == UNKNOWN_REGION:
         return "미확인 · unknown"
     return name_regions().get(code, f"미확인 · unknown ({code})")
+
+
+def _say_unknown_code(row: dict[str, Any]) -> str:
+    said = [f"목록에 없는 코드 · codes not in our lists: {row['unknown']:,}"] if row["unknown"] else []
+    if row["kostat"]:
+        said += [f"통계청 코드로 보임 · look like the statistics office's own: {row['kostat']:,}"]
+    if row["unreadable"]:
+        said += [f"바뀐 코드를 알 수 없음 · what they became is not known: {row['unreadable']:,}"]
+    return f"- 미확인 코드 · unknown codes: {row['table']}.{row['column']}: {'; '.join(said)}"
 
 
 def _budget_row(row: dict[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from signals.tables.signs import DEFAULT_KINDS
 ADJUSTMENT_KINDS = ("early_adjustment", "workout", "rehabilitation")
 # No table says when an adjustment ends. Ten years is the longest the pre-delinquency workout runs (FACTS §2.4, P33).
 ADJUSTMENT_LASTS = "-10y"
+OWN_COLUMNS = ("region_code", "district_code", "industry_code", "employees", "annual_sales_krw")
+_HAS_PLACE = pl.col("region_code").is_not_null() | pl.col("district_code").is_not_null()  # one place, so both codes of one row
 STATUS_OF_EVENT = {"suspension": "suspended", "closure": "closed", "reopening": "trading"}
 
 
@@ -39,14 +41,14 @@ def find_shop_facts(tables: Mapping[str, pl.LazyFrame], as_of: date) -> pl.LazyF
 
     Business records count before the borrower's own columns; a stop or reopening known later than the records counts before them.
     """
-    own = read_whole(tables, "borrowers").select("borrower_id", "region_code", "industry_code", "employees", own_opened_on="opened_on")
+    own = read_whole(tables, "borrowers").select("borrower_id", *OWN_COLUMNS, own_opened_on="opened_on")
     whole = own.join(_read_businesses(tables, as_of), on="borrower_id", how="left").join(
         _read_stops(tables, as_of), on="borrower_id", how="left"
     )
     is_later = (pl.col("stop_known_on") > pl.col("shop_known_on")).fill_null(pl.col("shop_status").is_null())
     return whole.select(
-        "borrower_id", "employees", "suspended_on",
-        region_code=pl.coalesce("region_code", "shop_region_code"),
+        "borrower_id", "employees", "annual_sales_krw", "suspended_on",
+        *(pl.when(_HAS_PLACE).then(code).otherwise(f"shop_{code}").alias(code) for code in ("region_code", "district_code")),
         industry_code=pl.coalesce("industry_code", "shop_industry_code"),
         opened_on=pl.coalesce("shop_opened_on", "own_opened_on"),
         trading_status=pl.when(is_later).then(pl.coalesce("stop_status", "shop_status")).otherwise(pl.coalesce("shop_status", "stop_status")),
@@ -68,7 +70,8 @@ def _read_businesses(tables: Mapping[str, pl.LazyFrame], as_of: date) -> pl.Lazy
         shop_opened_on=pl.coalesce(pl.col("opened_on").filter(is_live).min(), pl.col("opened_on").min()),
         shop_closed_on=pl.col("closed_on").max(),
         shop_known_on=pl.col("known_on").max(),
-        shop_region_code=pl.col("region_code").drop_nulls().first(),
+        shop_region_code=pl.col("region_code").filter(_HAS_PLACE).first(),
+        shop_district_code=pl.col("district_code").filter(_HAS_PLACE).first(),
         shop_industry_code=pl.col("industry_code").drop_nulls().first(),
     )  # fmt: skip
 

@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from guidance.catalogue import Catalogue
 from guidance.report import count_budgets, summarise_night
 from signals.check_reports import read_check_reports
+from signals.codes.regions import read_places
+from signals.codes.unknown import count_unknown_codes
 from signals.drift import measure_drift
 from signals.home import Home
 from signals.lake import read_known
@@ -29,11 +31,12 @@ def read_summary(home: Home, connection: Connection, as_of: date, catalogue: Cat
     known, tonight, checks = read_known(home, as_of), read_night(home, connection, as_of), read_check_reports(home, as_of)
     earlier = [read_night(home, connection, night) for night in list_nights(connection, as_of)[:1]]
     scores, reasons, assignments, opening = (tonight[name].collect() for name in ("scores", "reasons", "assignments", "opening"))
-    regions = known["borrowers"].select("borrower_id", "region_code").collect()
+    regions = read_places(known["borrowers"], as_of).collect()
     levels = earlier[0]["scores"].select("borrower_id", "level").collect() if earlier else None
     return summarise_night(as_of, scores, reasons, assignments, regions, levels, catalogue) | {
         "budgets": count_budgets(catalogue, opening, assignments),
         "drift": _measure_drift(tonight, earlier[0]) if earlier else [],
+        "unknown_codes": count_unknown_codes(known, as_of).to_dicts(),
         "missing": [name for name in TABLES if name not in known],
         "failed": [check.failure for check in checks if check.failure],
         "not_delivered": sorted(set(known) - {table for check in checks for table in check.read}),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
 
+from signals.codes.dated import walk_code
+from signals.codes.regions import list_regions, region_on
 from signals.errors import SettingsError
 from signals.products import FLAGGED
 
@@ -63,12 +66,36 @@ def hash_offices(offices: tuple[Office, ...]) -> str:
     return sha256(repr(offices).encode()).hexdigest()[:32]
 
 
-def place_borrowers(borrowers: pl.DataFrame, offices: tuple[Office, ...]) -> pl.DataFrame:
-    """Say which office works each borrower: one row per borrower_id, with `office`; an unknown region goes to the catch-all."""
-    by_region = {code: office.id for office in offices for code in office.regions}
+def place_borrowers(borrowers: pl.DataFrame, offices: tuple[Office, ...], as_of: date) -> pl.DataFrame:
+    """Say which office works each borrower: one row per borrower_id, with `office`; an unknown region goes to the catch-all.
+
+    `borrowers`: borrower_id, region_code as reported, and district_code where there is one. The region as it reads on `as_of`
+    decides, so that a register which still says an outdated code finds the office of its successor. Where no office names
+    today's code, the one that names the code as reported works the borrower, else the only one whose codes became today's.
+
+    >>> offices = (Office("gangwon", "강원", "Gangwon", ("51",), 1, ""), Office("rest", "본부", "Head office", (), 1, ""))
+    >>> place_borrowers(pl.DataFrame({"borrower_id": ["a"], "region_code": ["42"]}), offices, date(2026, 9, 30)).row(0)
+    ('a', 'gangwon')
+    """
+    by_code = {code: office.id for office in offices for code in office.regions}
     rest = next(office.id for office in offices if not office.regions)
-    region = pl.col("region_code").replace_strict(by_region, default=rest, return_dtype=pl.String)
-    return borrowers.select("borrower_id", office=region.fill_null(rest))
+    district = pl.col("district_code") if "district_code" in borrowers.columns else None
+    today = region_on(pl.col("region_code"), as_of, district)
+    found = (
+        today.replace_strict(by_code, default=None, return_dtype=pl.String),
+        pl.col("region_code").replace_strict(by_code, default=None, return_dtype=pl.String),
+        today.replace_strict(_find_heirs(by_code, as_of), default=None, return_dtype=pl.String),
+    )
+    return borrowers.select("borrower_id", office=pl.coalesce(*found, pl.lit(rest)))
+
+
+def _find_heirs(by_code: dict[str, str], as_of: date) -> dict[str, str]:
+    """Find, for each code in force, the only office whose codes read so on a day."""
+    heirs: dict[str, set[str]] = {}
+    for code, office in by_code.items():
+        if way := walk_code(code, list_regions(), as_of):
+            heirs.setdefault(way[-1].code, set()).add(office)
+    return {code: next(iter(offices)) for code, offices in heirs.items() if len(offices) == 1}
 
 
 def list_cases(scores: pl.DataFrame, open_cases: pl.DataFrame, offices: tuple[Office, ...]) -> pl.Series:

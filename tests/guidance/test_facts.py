@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from guidance.dated import left_out
 from guidance.facts import FACTS, build_facts
+from signals.codes.industries import left_out
 from signals.tables import TABLES
 
 AS_OF = date(2026, 9, 30)
@@ -217,6 +217,47 @@ def test_a_region_reads_as_today_and_an_unknown_one_counts_as_inside(code: str |
 def test_a_region_code_of_an_earlier_day_is_kept_as_it_was_then() -> None:
     frame = build_facts(tables_of(borrowers=[{"borrower_id": "bakery", "region_code": "46"}]), date(2026, 6, 30))
     assert frame["region_code"].to_list() == ["46"]
+
+
+def place_facts(own: Mapping[str, Any], *shops: Mapping[str, Any]) -> str | None:
+    businesses = [{"business_id": str(number), **shop} for number, shop in enumerate(shops)]
+    facts = facts_of(borrowers=[{"borrower_id": "bakery", **own}], businesses=businesses)
+    region: str | None = facts["region_code"]
+    return region
+
+
+def test_a_district_that_moved_tells_the_region_and_the_shops_place_counts_only_whole() -> None:
+    gunwi = {"region_code": "47", "district_code": "47720"}
+    assert place_facts(gunwi, {}) == "27"
+    assert place_facts({}, gunwi) == "27"
+    assert place_facts({"region_code": "11"}, gunwi) == "11"
+    assert place_facts({"district_code": "26110"}, gunwi) == "26"
+    assert place_facts({}, {"district_code": "26110"}, {"region_code": "11"}) == "26"
+
+
+def test_an_industry_reads_with_its_letter_and_an_unknown_one_is_a_question() -> None:
+    codes = ("industry_code", "is_excluded_industry")
+    bar, made_up = (facts_of(borrowers=[{"borrower_id": "bakery", "industry_code": code}]) for code in ("56211", "Z1"))
+    assert [bar[name] for name in codes] == ["I56211", True]
+    assert [made_up[name] for name in codes] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("said", "told_sales", "is_small"),
+    [
+        ({"annual_sales_krw": 80_000_000}, None, True),
+        ({"annual_sales_krw": 80_000_000, "employees": 5}, None, False),
+        ({"annual_sales_krw": None}, None, None),
+        ({"annual_sales_krw": None}, "80000000", True),
+        ({"annual_sales_krw": 80_000_000}, "9000000000", False),
+    ],
+)
+def test_a_small_business_is_told_by_trade_workers_and_the_newest_sales(
+    said: Mapping[str, Any], told_sales: str | None, is_small: bool | None
+) -> None:
+    borrower = {"borrower_id": "bakery", "industry_code": "I56111", "employees": 2, **said}
+    facts = facts_of(borrowers=[borrower], facts=[] if told_sales is None else [told(told_sales)])
+    assert facts["is_small_business"] is is_small
 
 
 def test_an_industry_is_in_force_only_from_its_day() -> None:

@@ -41,7 +41,7 @@ def summary() -> dict[str, Any]:
     catalogue = load_catalogue()
     counted = summarise_night(date(2026, 9, 30), scores, reasons, assignments, regions, None, catalogue)
     budgets = count_budgets(catalogue, product("opening"), assignments)
-    return counted | {"budgets": budgets, "drift": [], "missing": [], "why_scorecard": None}
+    return counted | {"budgets": budgets, "drift": [], "missing": [], "unknown_codes": [], "why_scorecard": None}
 
 
 def test_the_summary_counts_and_keeps_the_ids_beside_the_names(summary: dict[str, Any]) -> None:
@@ -64,6 +64,19 @@ def test_the_report_names_programmes_regions_levels_and_themes_and_shows_no_code
     assert "| 미확인 · unknown | 1 | 1 |" in lines
     assert "| 미확인 · unknown (99) | 1 | 0 |" in lines
     assert VOUCHER not in "\n".join(lines)
+
+
+def test_the_report_says_how_many_codes_no_list_knows_and_none_of_them_by_value(summary: dict[str, Any]) -> None:
+    assert "unknown codes" not in render_report(summary, [CHECK], [])
+    counts = [
+        {"table": "borrowers", "column": "region_code", "unknown": 1_200, "kostat": 30, "unreadable": 0},
+        {"table": "borrowers", "column": "district_code", "unknown": 0, "kostat": 0, "unreadable": 7},
+    ]
+    lines = render_report({**summary, "unknown_codes": counts}, [CHECK], []).splitlines()
+    region, district = [line for line in lines if "unknown codes" in line]
+    assert region.startswith("- 미확인 코드 · unknown codes: borrowers.region_code: 목록에 없는 코드 · codes not in our lists: 1,200; ")
+    assert region.endswith("look like the statistics office's own: 30")
+    assert district.endswith("borrowers.district_code: 바뀐 코드를 알 수 없음 · what they became is not known: 7")
 
 
 def test_the_report_says_room_for_calls_and_what_a_source_brought(summary: dict[str, Any]) -> None:

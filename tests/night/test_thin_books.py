@@ -7,6 +7,8 @@ import polars as pl
 import pytest
 
 import nightly
+from guidance.catalogue import load_catalogue
+from guidance.summary import read_summary
 from signals.errors import InputError
 from signals.night import Night
 from signals.settings import Settings
@@ -55,6 +57,21 @@ def test_five_shops_and_four_months_are_enough_for_a_night(tmp_path: Path) -> No
         "shop 3": "alert",
         "shop 4": "alert",
     }
+
+
+def test_outdated_codes_find_their_office_and_unknown_ones_the_catch_all_and_the_summary_counts_them(tmp_path: Path) -> None:
+    book = make_book()
+    codes = pl.DataFrame({"region_code": ["42", "51", "21", None, "47"], "district_code": ["42110", None, "21010", None, "47720"]})
+    night = run_night(tmp_path, book | {"borrowers": book["borrowers"].hstack(codes)})
+    offices = dict(night.read("scores").select("borrower_id", "office").collect().rows())
+    assert [offices[f"shop {number}"] for number in range(5)] == ["gangwon", "gangwon", "head-office", "head-office", "daegyeong"]
+    with night.open_records().begin() as connection:
+        summary = read_summary(night.home, connection, night.as_of, load_catalogue())
+    assert [(row["column"], row["unknown"], row["kostat"]) for row in summary["unknown_codes"]] == [
+        ("region_code", 1, 1),
+        ("district_code", 1, 1),
+    ]
+    assert [(row["region_code"], row["borrowers"]) for row in summary["regions"]] == [("42", 2), ("47", 1), ("?", 2)]
 
 
 def test_a_table_of_no_rows_is_a_table_all_the_same(tmp_path: Path) -> None:

@@ -15,7 +15,42 @@ OFFICES = (Office("seoul", "서울", "Seoul", ("11",), 2, ""), Office("rest", "�
 
 def test_a_borrower_of_an_unknown_region_goes_to_the_catch_all() -> None:
     borrowers = pl.DataFrame({"borrower_id": ["a", "b", "c"], "region_code": ["11", "99", None]})
-    assert place_borrowers(borrowers, OFFICES)["office"].to_list() == ["seoul", "rest", "rest"]
+    assert place_borrowers(borrowers, OFFICES, date(2026, 9, 30))["office"].to_list() == ["seoul", "rest", "rest"]
+
+
+def placed(codes: dict[str, tuple[str, ...]], as_of: date, *places: tuple[str | None, str | None]) -> list[str]:
+    offices = (*(Office(name, name, name, regions, 1, "") for name, regions in codes.items()), OFFICES[1])
+    schema = {"borrower_id": pl.String, "region_code": pl.String, "district_code": pl.String}
+    borrowers = pl.DataFrame([(str(row), *place) for row, place in enumerate(places)], schema=schema, orient="row")
+    return place_borrowers(borrowers, offices, as_of)["office"].to_list()
+
+
+BEFORE, AFTER = date(2026, 6, 30), date(2026, 7, 1)
+
+
+def test_an_outdated_code_finds_the_office_of_its_successor_as_of_the_night() -> None:
+    codes = {"gangwon": ("51",), "old": ("42",)}
+    places = (("42", None), ("51", None))
+    assert placed(codes, date(2023, 6, 10), *places) == ["old", "old"]
+    assert placed(codes, date(2023, 6, 11), *places) == ["gangwon", "gangwon"]
+
+
+def test_an_office_that_names_an_outdated_code_keeps_its_people() -> None:
+    assert placed({"gangwon": ("42",)}, AFTER, ("42", None), ("51", None)) == ["gangwon", "gangwon"]
+
+
+def test_of_two_offices_whose_regions_merged_each_keeps_those_who_still_say_so_and_the_new_code_waits_for_the_file() -> None:
+    apart, merged = {"gwangju": ("29",), "jeonnam": ("46",)}, {"gwangju": ("29",), "honam": ("12", "46")}
+    places = (("29", None), ("46", None), ("12", None))
+    assert placed(apart, BEFORE, *places) == ["gwangju", "jeonnam", "rest"]
+    assert placed(apart, AFTER, *places) == ["gwangju", "jeonnam", "rest"]
+    assert placed(merged, AFTER, *places) == ["honam"] * 3
+
+
+def test_a_district_that_moved_goes_to_the_office_of_its_new_region() -> None:
+    codes = {"daegu": ("27",), "gyeongbuk": ("47",)}
+    assert placed(codes, date(2023, 6, 30), ("47", "47720"), ("47", "47130")) == ["gyeongbuk", "gyeongbuk"]
+    assert placed(codes, date(2023, 7, 1), ("47", "47720"), ("47", "47130")) == ["daegu", "gyeongbuk"]
 
 
 def listed(levels: list[str], open_cases: list[str], capacity: int = 2, states: list[str] | None = None) -> list[bool]:
