@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -9,26 +10,30 @@ import polars as pl
 from sqlalchemy import Connection
 
 from guidance.catalogue import Catalogue
-from guidance.report import count_budgets, summarise_night
+from guidance.report import count_budgets, count_silences, summarise_night
 from signals.admit import read_check_reports
 from signals.drift import measure_drift
 from signals.home import Home
 from signals.nights import read_night, read_seconds
 from signals.records.runs import list_nights
+from signals.silence import Silence
 from signals.store import read_known
 from signals.tables import TABLES
 
 MOST_DRIFTED = 5
 
 
-def read_summary(home: Home, connection: Connection, as_of: date, catalogue: Catalogue) -> dict[str, Any]:
+def read_summary(
+    home: Home, connection: Connection, as_of: date, catalogue: Catalogue, silences: Sequence[Silence], told: pl.DataFrame
+) -> dict[str, Any]:
     """Read a published night and count it; nothing in the result speaks of one person.
 
-    Raises `NightError` when the night is not published.
+    `silences`: the silent sources, `told` of whom they spoke. Raises `NightError` when the night is not published.
     """
     known, tonight, checks = read_known(home, as_of), read_night(home, connection, as_of), read_check_reports(home, as_of)
     earlier = [read_night(home, connection, night) for night in list_nights(connection, as_of)[:1]]
     scores, reasons, assignments, opening = (tonight[name].collect() for name in ("scores", "reasons", "assignments", "opening"))
+    left_out = tonight["features"].select("borrower_id").join(scores.lazy(), on="borrower_id", how="anti").collect()
     regions = known["borrowers"].select("borrower_id", "region_code").collect()
     levels = earlier[0]["scores"].select("borrower_id", "level").collect() if earlier else None
     return summarise_night(as_of, scores, reasons, assignments, regions, levels, catalogue) | {
@@ -37,6 +42,8 @@ def read_summary(home: Home, connection: Connection, as_of: date, catalogue: Cat
         "missing": [name for name in TABLES if name not in known],
         "failed": [check.failure for check in checks if check.failure],
         "not_delivered": sorted(set(known) - {table for check in checks for table in check.read}),
+        "left_out": left_out.height,
+        "silent": count_silences(silences, told, scores, left_out),
         "seconds": read_seconds(home, as_of),
         "places": [home.nights, home.packs(as_of), home.docs / "nights" / f"{as_of}.md", home.docs / "data_docs", home.quarantine],
     }
