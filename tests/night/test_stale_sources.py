@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import deungdae
 import nightly
 from signals.freshness import SIGNS
 from signals.night import Night
@@ -107,6 +108,15 @@ def test_the_report_says_the_source_since_when_and_how_many(story: Story) -> Non
     assert line.split(" | ")[3:] == [str(news), f"{count}", "0 |"]
     assert "zero bytes" in story.reports[FAILS]
     assert "수신 실패" not in story.reports[GOOD] + story.reports[BACK]
+
+
+def test_the_terminal_says_so_too(story: Story, capsys: pytest.CaptureFixture[str]) -> None:
+    deungdae.show_night(story.nights[LONG_AFTER], is_unchanged=False)
+    shown = " ".join(capsys.readouterr().out.split())
+    silent = nightly.read_summary(story.nights[LONG_AFTER])["silent"][0]
+    assert "미갱신 자료원 · hanbit" in shown
+    assert f"newest news {silent['last_news_on']}; {silent['stale']} borrowers stale by it, {silent['left_out']} left out" in shown
+    assert "left out: no news for more than 180 days" in shown
 
 
 def test_a_call_list_line_of_a_stale_borrower_says_how_old_the_news_is(story: Story) -> None:
