@@ -110,7 +110,8 @@ def test_the_report_says_the_source_since_when_and_how_many(story: Story) -> Non
     assert "수신 실패" not in story.reports[GOOD] + story.reports[BACK]
 
 
-def test_the_terminal_says_so_too(story: Story, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_terminal_says_so_too(story: Story, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     deungdae.show_night(story.nights[LONG_AFTER], is_unchanged=False)
     shown = " ".join(capsys.readouterr().out.split())
     silent = nightly.read_summary(story.nights[LONG_AFTER])["silent"][0]
