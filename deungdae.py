@@ -145,6 +145,7 @@ def doctor(home: HomeFolder = Path("home")) -> None:
 def show_night(the_night: Any, *, is_unchanged: bool) -> None:
     """Print the published night as a table a person can read."""
     import nightly
+    from guidance.report import say_left_out
     from guidance.state import LEVEL_KO
     from signals.products import THEMES
 
@@ -159,6 +160,8 @@ def show_night(the_night: Any, *, is_unchanged: bool) -> None:
     rows += [(f"자료 · {name}", "not supplied; its features are unknown") for name in summary["missing"]]
     rows += [("자료 · delivered before, not tonight", name) for name in summary["not_delivered"]]
     rows += [("자료 · FAILED", failure) for failure in summary["failed"]]
+    rows += [("미갱신 · stale borrowers", f"{summary['stale']:,}"), (say_left_out(summary), f"{summary['left_out']:,}")]
+    rows += [(f"미갱신 자료원 · {row['source_id']}", _say_silent(row)) for row in summary["silent"]]
     rows += [("산출물 · outputs", str(place)) for place in summary["places"]]
     _show_pairs(f"야간 산출 · night of {summary['as_of']}", rows)
     if is_unchanged:
@@ -196,6 +199,13 @@ def _refuse_unwritable(folder: Path) -> None:
 def _say_offer(offer: dict[str, Any]) -> str:
     won = "" if offer["place"] == "open" else f", {offer['amount_krw']:,} won"
     return f"{offer['offers']:,} {offer['place']}{won}"
+
+
+def _say_silent(row: dict[str, Any]) -> str:
+    from guidance.report import say_silence
+
+    since = f"last taken in {row['last_good_on'] or 'unknown'}, newest news {row['last_news_on'] or 'unknown'}"
+    return f"{say_silence(row)}; {since}; {row['stale']:,} borrowers stale by it, {row['left_out']:,} left out"
 
 
 def _say(text: str) -> None:

@@ -82,20 +82,26 @@ def score(night: Night) -> list[Receipt]:
     """Say how likely a default is, which level that is, who needs help most, and who is on which office's list."""
     import polars as pl
 
+    from guidance.ledger import list_attended
     from models.labels import find_in_crisis
     from models.levels import hold_levels
     from models.registry import load_champion
     from models.score import score_risk
+    from signals.freshness import find_left_out
     from signals.nights import read_earlier_levels
 
     champion, _ = load_champion(night.home.models, night.as_of)
     in_crisis = pl.concat(night.by_bucket(lambda tables: find_in_crisis(tables, night.as_of).collect()))
-    features = night.read("features").collect()
-    tonight = score_risk(features, in_crisis, champion)
+    stale = night.measure_staleness()
     with night.open_records().begin() as connection:
-        levels = hold_levels(tonight, read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW))
+        earlier = read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW)
+        kept = list_attended(connection, _load_programmes(night), night.as_of)
+    left_out = find_left_out(stale, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
+    features = night.read("features").collect().join(left_out, on="borrower_id", how="anti", maintain_order="left")
+    tonight = score_risk(features, in_crisis, champion)
+    levels = hold_levels(tonight, earlier)
     scores = tonight.join(levels, on="borrower_id").join(features.select("borrower_id", "days_past_due"), on="borrower_id")
-    return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores))]
+    return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores, stale))]
 
 
 def explain(night: Night) -> list[Receipt]:
@@ -215,14 +221,13 @@ NIGHT: dict[str, Callable[..., list[Receipt]]] = {
 }
 
 
-def _rank_and_list(night: Night, scores: pl.DataFrame) -> pl.DataFrame:
+def _rank_and_list(night: Night, scores: pl.DataFrame, stale: pl.DataFrame) -> pl.DataFrame:
     """Add to the levels: state, place in need, office, whether on its list, and how stale the news is."""
     import polars as pl
 
     from guidance.facts import build_facts
     from guidance.need import rank_by_need
     from guidance.state import name_states
-    from signals.freshness import measure_staleness
     from signals.nights import read_waits
     from signals.offices import list_cases, load_offices, place_borrowers
     from signals.records.cases import read_open_cases
@@ -234,7 +239,6 @@ def _rank_and_list(night: Night, scores: pl.DataFrame) -> pl.DataFrame:
     ranks = rank_by_need(scores, waits, night.as_of, night.settings.lot_key)
     places = known["borrowers"].select("borrower_id", "region_code", "district_code").collect()
     regions = scores.select("borrower_id").join(places, on="borrower_id", how="left")
-    stale = measure_staleness(known, night.as_of, night.settings.stale_after_days)
     for part in (states, ranks, place_borrowers(regions, offices, night.as_of), stale):
         scores = scores.join(part, on="borrower_id", how="left")
     scores = scores.with_columns(pl.col("is_stale").fill_null(value=True), closure_risk=None)
@@ -335,6 +339,9 @@ def read_summary(night: Night) -> dict[str, Any]:
     from guidance.summary import read_summary as count_night
     from models.registry import load_champion
 
+    silences = night.find_silences()
+    told = night.read_told(silences)
     with night.open_records().begin() as connection:
-        counted = count_night(night.home, connection, night.as_of, _load_programmes(night))
-    return counted | {"why_scorecard": load_champion(night.home.models, night.as_of)[1]}
+        counted = count_night(night.home, connection, night.as_of, _load_programmes(night), silences, told)
+    after = night.settings.left_out_after_days
+    return counted | {"why_scorecard": load_champion(night.home.models, night.as_of)[1], "left_out_after_days": after}

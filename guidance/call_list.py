@@ -27,7 +27,11 @@ INSTEAD_BY_STATE = {
     "in_adjustment": "채무조정 이행 중입니다. 조정 기관(신용회복위원회 1600-5500)에 이행 상황과 어려움을 먼저 확인해 주세요",  # phone: FACTS §2.4
 }
 INSTEAD = "지금 안내할 수 있는 지원이 없습니다. 어려움을 듣고 기록해 주세요"
-HEADS = {"rank": "순서", "borrower_id": "차주", "level": "단계", "owner_state": "상태", "reasons": "판단 근거", "questions": "여쭤볼 것"}
+NEVER_HEARD = "받은 월별 자료 없음"
+HEADS = {
+    "rank": "순서", "borrower_id": "차주", "level": "단계", "owner_state": "상태", "news": "미갱신", "reasons": "판단 근거",
+    "questions": "여쭤볼 것",
+}  # fmt: skip
 OFFER_HEADS = [f"제안 {number}" for number in range(1, MOST_OFFERS + 1)]
 
 
@@ -38,7 +42,7 @@ def list_calls(
 
     `own`: the office's scores. At most three reasons, each of another theme, and three offers, the offers in the order of
     the borrower's ladder; a place held from before stands first where its state no longer leads there. Where there is
-    neither offer nor question, the first offer says what to do instead.
+    neither offer nor question, the first offer says what to do instead. How old the news is stands only where it is stale.
     """
     listed = own.filter(pl.col("is_listed")).sort("rank", "borrower_id").with_row_index("order", offset=1)
     ladder = _list_ladder(catalogue)
@@ -57,10 +61,16 @@ def list_calls(
         pl.col("borrower_id").alias(HEADS["borrower_id"]),
         pl.col("level").replace_strict(LEVEL_KO, return_dtype=pl.String).alias(HEADS["level"]),
         pl.col("owner_state").replace_strict(STATE_KO, return_dtype=pl.String).alias(HEADS["owner_state"]),
+        _say_how_old().alias(HEADS["news"]),
         pl.col("reasons").fill_null("").alias(HEADS["reasons"]),
         pl.col("questions").fill_null("").alias(HEADS["questions"]),
         *(pl.col("offers").list.get(place, null_on_oob=True).fill_null("").alias(head) for place, head in enumerate(OFFER_HEADS)),
     )
+
+
+def _say_how_old() -> pl.Expr:
+    said = pl.coalesce(pl.format("{}일 전 자료", "stale_days"), pl.lit(NEVER_HEARD))
+    return pl.when(pl.col("is_stale")).then(said).otherwise(pl.lit(""))
 
 
 def list_places(own: pl.DataFrame, assignments: pl.DataFrame) -> pl.DataFrame:

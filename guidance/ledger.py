@@ -14,6 +14,7 @@ from guidance.catalogue import Catalogue
 from guidance.programme import Programme
 from signals.errors import NightError
 from signals.products import conform_product
+from signals.records.cases import read_open_cases
 from signals.records.schema import LEDGER
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ def read_opening(connection: Connection, catalogue: Catalogue, as_of: date) -> p
     current = _list_terms(catalogue)
     standing = taken.join(current, on=["programme_id", "period"]).filter(~_is_stale(as_of))
     return conform_product("opening", standing.drop("hold_days", "as_of"))
+
+
+def list_attended(connection: Connection, catalogue: Catalogue, as_of: date) -> list[str]:
+    """List for whom a person works before this night, sorted: the borrower_ids with an open case or a live place."""
+    places = read_opening(connection, catalogue, as_of).filter(pl.col("state") == "reserved")
+    return sorted({*places["borrower_id"], *read_open_cases(connection, as_of)["borrower_id"]})
 
 
 def reserve_places(

@@ -13,6 +13,7 @@ from guidance.catalogue import Catalogue
 from guidance.state import LEVEL_KO
 from signals.codes.regions import name_regions
 from signals.products import FLAGGED, LEVELS, THEMES
+from signals.silence import Silence
 
 BUDGET_HEADS = [
     "지원사업 · programme",
@@ -23,6 +24,15 @@ BUDGET_HEADS = [
     "소진율 · used",
 ]
 SOURCE_HEADS = ["자료원 · source", "읽음 · read", "반영 · accepted", "격리 · quarantined", "기존 · already known", "비고 · note"]
+SILENT_HEADS = [
+    "미갱신 자료원 · silent source",
+    "상태 · state",
+    "마지막 정상 수신 · last taken in",
+    "가장 새로운 자료 · newest news",
+    "미갱신 차주 · stale borrowers",
+    "제외 차주 · left out",
+]
+SILENT_KO = {"failed": "수신 실패", "missing": "미수신", "late": "지연"}
 UNKNOWN_REGION = "?"
 _SIX = 6
 
@@ -75,6 +85,7 @@ def render_report(summary: dict[str, Any], checks: list[dict[str, Any]], breache
         *_table(BUDGET_HEADS, [_budget_row(row) for row in summary["budgets"]]),
         *_table(["지역 · region", "차주 · borrowers", "선별 대상 · flagged"], regions),
         *_table(SOURCE_HEADS, [_source_row(check) for check in checks]),
+        *_table(SILENT_HEADS, [_silent_row(row) for row in summary["silent"]]),
         *_table(["변동 · drift since last night", "PSI"], [(name, f"{psi:.3f}") for name, psi in summary["drift"]]),
         *[f"- 자료 없음 · not supplied: {name}" for name in summary["missing"]],
         *[_say_unknown_code(row) for row in summary["unknown_codes"]],
@@ -94,7 +105,30 @@ def _head(summary: dict[str, Any]) -> list[str]:
             f"- **운영 모형이 없어 공식 징후 점수표로 산출했습니다. · Scored by the scorecard of official signs: {summary['why_scorecard']}.**"
         ]
     listed = f"목록 · on lists: {summary['listed']:,}; 상담 여력 초과 · beyond capacity: {summary['overflow']:,}"
-    return [*lines, f"- 선별 대상 · flagged: {summary['flagged']:,}; {listed}", f"- 미갱신 · stale: {summary['stale']:,}", ""]
+    lines += [f"- 선별 대상 · flagged: {summary['flagged']:,}; {listed}", f"- 미갱신 · stale: {summary['stale']:,}"]
+    return [*lines, f"- {say_left_out(summary)}: {summary['left_out']:,}", ""]
+
+
+def say_left_out(summary: dict[str, Any]) -> str:
+    """Say who is left out, as the report and the terminal name it."""
+    days = summary["left_out_after_days"]
+    return f"제외(새 자료 없이 {days:,}일 초과) · left out: no news for more than {days:,} days"
+
+
+def count_silences(silences: Sequence[Silence], told: pl.DataFrame, scores: pl.DataFrame, left_out: pl.DataFrame) -> list[dict[str, Any]]:
+    """Count, source by source, the borrowers who are stale because it is silent, and those of them who are left out.
+
+    `told`: of whom each silent source spoke (borrower_id, source_id). A borrower of two silent sources counts at both.
+    """
+    rows = []
+    for one in silences:
+        own = told.filter(pl.col("source_id") == one.source_id)
+        counts = {name: own.join(frame, on="borrower_id", how="semi").height for name, frame in (("stale", scores), ("left_out", left_out))}
+        rows.append(
+            {"source_id": one.source_id, "state": one.state, "tables": list(one.tables) if one.state == "missing" else []}
+            | {"last_good_on": one.last_good_on, "last_news_on": one.last_news_on, **counts}
+        )
+    return rows
 
 
 def count_budgets(catalogue: Catalogue, opening: pl.DataFrame, assignments: pl.DataFrame) -> list[dict[str, Any]]:
@@ -197,6 +231,17 @@ def _source_row(check: dict[str, Any]) -> tuple[str, ...]:
         f"{read - accepted - quarantined:,}",
         note.replace("|", "/"),
     )
+
+
+def say_silence(row: dict[str, Any]) -> str:
+    """Say in which way a source is silent, and of which tables where it still sends others."""
+    tables = f" ({', '.join(row['tables'])})" if row["tables"] else ""
+    return f"{SILENT_KO[row['state']]} · {row['state']}{tables}"
+
+
+def _silent_row(row: dict[str, Any]) -> tuple[str, ...]:
+    days = (str(row[name] or "미확인 · unknown") for name in ("last_good_on", "last_news_on"))
+    return (row["source_id"], say_silence(row), *days, f"{row['stale']:,}", f"{row['left_out']:,}")
 
 
 def _table(heads: list[str], rows: Sequence[tuple[str, ...]]) -> list[str]:

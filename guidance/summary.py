@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from guidance.catalogue import Catalogue
-from guidance.report import count_budgets, summarise_night
+from guidance.report import count_budgets, count_silences, summarise_night
 from signals.check_reports import read_check_reports
 from signals.codes.regions import read_places
 from signals.codes.unknown import count_unknown_codes
@@ -18,19 +19,23 @@ from signals.home import Home
 from signals.lake import read_known
 from signals.nights import read_night, read_seconds
 from signals.records.runs import list_nights
+from signals.silence import Silence
 from signals.tables import TABLES
 
 MOST_DRIFTED = 5
 
 
-def read_summary(home: Home, connection: Connection, as_of: date, catalogue: Catalogue) -> dict[str, Any]:
+def read_summary(
+    home: Home, connection: Connection, as_of: date, catalogue: Catalogue, silences: Sequence[Silence], told: pl.DataFrame
+) -> dict[str, Any]:
     """Read a published night and count it; nothing in the result speaks of one person.
 
-    Raises `NightError` when the night is not published.
+    `silences`: the silent sources, `told` of whom they spoke. Raises `NightError` when the night is not published.
     """
     known, tonight, checks = read_known(home, as_of), read_night(home, connection, as_of), read_check_reports(home, as_of)
     earlier = [read_night(home, connection, night) for night in list_nights(connection, as_of)[:1]]
     scores, reasons, assignments, opening = (tonight[name].collect() for name in ("scores", "reasons", "assignments", "opening"))
+    left_out = tonight["features"].select("borrower_id").join(scores.lazy(), on="borrower_id", how="anti").collect()
     regions = read_places(known["borrowers"], as_of).collect()
     levels = earlier[0]["scores"].select("borrower_id", "level").collect() if earlier else None
     return summarise_night(as_of, scores, reasons, assignments, regions, levels, catalogue) | {
@@ -40,6 +45,8 @@ def read_summary(home: Home, connection: Connection, as_of: date, catalogue: Cat
         "missing": [name for name in TABLES if name not in known],
         "failed": [check.failure for check in checks if check.failure],
         "not_delivered": sorted(set(known) - {table for check in checks for table in check.read}),
+        "left_out": left_out.height,
+        "silent": count_silences(silences, told, scores, left_out),
         "seconds": read_seconds(home, as_of),
         "places": [home.product(""), home.packs(as_of), home.docs / "nights" / f"{as_of}.md", home.docs / "data_docs", home.quarantine],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,8 +15,11 @@ import polars as pl
 from sqlalchemy import Engine
 
 from signals.buckets import count_buckets
+from signals.check_reports import read_check_reports
+from signals.freshness import mark_silence, measure_staleness
 from signals.home import Home
-from signals.lake import read_known, receipt_of_arrivals
+from signals.known import as_known
+from signals.lake import read_known, receipt_of_arrivals, scan_lake
 from signals.nights import note_seconds
 from signals.offices import hash_offices, load_offices
 from signals.products import PRODUCTS
@@ -25,6 +28,8 @@ from signals.records.database import open_database
 from signals.records.leases import keep_renewing, release_lease, wait_for_lease
 from signals.records.runs import find_run
 from signals.settings import Settings
+from signals.silence import Silence, date_silences, end_silent_coverage, find_silences, list_ended, read_source_news, read_told
+from signals.sources import list_sources
 from signals.store import find_receipt, read_product, write_product
 from signals.tables import TABLES
 
@@ -50,7 +55,7 @@ class Night:
         return read_product(self.home, product, self.as_of)
 
     def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
-        """Read what was known, whole or for one bucket of borrowers."""
+        """Read what was known, whole or for one bucket of borrowers; coverage as it was told, silence or not."""
         return read_known(self.home, self.as_of, bucket)
 
     def write(self, product: str, *chunks: pl.DataFrame) -> list[Receipt]:
@@ -62,8 +67,32 @@ class Night:
         return [write_product(self.home, product, chunks, self.as_of)]
 
     def by_bucket(self, make: Callable[[dict[str, pl.LazyFrame]], pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """Make one frame per bucket from what was known of its borrowers."""
-        return (make(self.read_known(bucket)) for bucket in range(count_buckets(self.home)))
+        """Make one frame per bucket from what was known of its borrowers; coverage ends where its source has fallen silent."""
+        ended = list_ended(self.find_silences(), self.as_of)
+        return (make(self._read_as_heard(bucket, ended)) for bucket in range(count_buckets(self.home)))
+
+    def _read_as_heard(self, bucket: int, ended: pl.DataFrame) -> dict[str, pl.LazyFrame]:
+        told = None if ended.is_empty() else scan_lake(self.home, "coverage", bucket)
+        known = self.read_known(bucket)
+        return known if told is None else known | {"coverage": as_known(end_silent_coverage(told, ended), "coverage", self.as_of)}
+
+    def find_silences(self) -> list[Silence]:
+        """Find which sources failed tonight, are missing or late; not inside a transaction, for it opens one."""
+        due = {source.source_id: source.every_days for source in list_sources(self.settings.sources)}
+        failed = [check.source_id for check in read_check_reports(self.home, self.as_of) if check.failure]
+        with self.open_records().begin() as connection:
+            news = read_source_news(connection, self.as_of)
+        return date_silences(find_silences(news, failed, due, self.as_of, self.settings.stale_after_days), self.home, self.as_of)
+
+    def read_told(self, silences: Sequence[Silence]) -> pl.DataFrame:
+        """Read of whom the silent sources spoke: borrower_id, source_id, `told_on`."""
+        return read_told(self.home, silences, self.as_of)
+
+    def measure_staleness(self) -> pl.DataFrame:
+        """Say how old the news of each borrower is, with the silence of sources: as of `signals.freshness.mark_silence`."""
+        days = self.settings.stale_after_days
+        measured = pl.concat(self.by_bucket(lambda tables: measure_staleness(tables, self.as_of, days)))
+        return mark_silence(measured, self.read_told(self.find_silences()), self.as_of)
 
 
 def describe_run(night: Night, catalogue_hash: str, packs_hash: str) -> dict[str, Any]:

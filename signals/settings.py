@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     lot_key: str = Field(default="deungdae", description="The key of the lot that breaks ties in need.")
     places_per_borrower: int = Field(default=2, ge=1, description="How many live places one borrower may hold.")
     stale_after_days: int = Field(default=45, ge=1, description="From how many days without news a borrower counts as stale.")
+    left_out_after_days: int = Field(
+        default=180, ge=1, description="After how many days in which nobody spoke of a borrower they are left out of the night."
+    )
     lease_minutes: int = Field(default=60, ge=1, description="How long a lease lasts without being renewed.")
     patience_minutes: int = Field(default=240, ge=0, description="How long a night waits for another to end.")
 
@@ -57,4 +60,5 @@ class Settings(BaseSettings):
     @cached_property
     def rules_hash(self) -> str:
         """What of the settings changes a night's outcome, in one hash."""
-        return sha256(f"{self.lot_key}|{self.places_per_borrower}|{self.stale_after_days}".encode()).hexdigest()[:32]
+        rules = (self.lot_key, self.places_per_borrower, self.stale_after_days, self.left_out_after_days)
+        return sha256("|".join(map(str, rules)).encode()).hexdigest()[:32]

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, create_engine
 
 from guidance.assign import assign_support
 from guidance.catalogue import Catalogue, make_catalogue
-from guidance.ledger import read_opening, reserve_places
+from guidance.ledger import list_attended, read_opening, reserve_places
 from signals.errors import NightError
 from signals.products import PRODUCTS
+from signals.records.cases import open_cases
 from signals.records.schema import LEDGER, METADATA
 from tests.guidance.worlds import make_programme, need_of, verdicts_of
 
@@ -94,6 +95,15 @@ def test_what_people_and_operators_did_is_in_the_next_opening_with_its_true_sum(
     act(books, "b", "cancelled")
     frame = read_opening(books, catalogue_of(), TONIGHT + timedelta(days=1))
     assert frame.select("borrower_id", "state", "amount_krw").rows() == [("a", "paid", 70), ("c", "reserved", 100)]
+
+
+def test_a_person_works_for_whoever_had_a_live_place_or_an_open_case_before_tonight(books: Connection) -> None:
+    reserve(books, "a", "b")
+    act(books, "b", "paid")
+    listed = pl.DataFrame({"borrower_id": ["c"], "office": ["seoul"], "level": ["alert"]})
+    open_cases(books, listed, TONIGHT)
+    assert list_attended(books, catalogue_of(), TONIGHT) == []
+    assert list_attended(books, catalogue_of(), TONIGHT + timedelta(days=1)) == ["a", "c"]
 
 
 def test_another_run_with_other_wishes_releases_only_what_nobody_touched(books: Connection) -> None:

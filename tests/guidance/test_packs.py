@@ -127,6 +127,17 @@ def test_at_most_three_reasons_are_told_and_never_the_whole_debt(packs: Path) ->
     assert calls(packs)[1]["판단 근거"] == "'+연체가 12일째입니다 / 매출이 줄었습니다 / 전기요금이 밀렸습니다"
 
 
+@pytest.mark.parametrize(
+    ("is_stale", "days", "said"), [(True, 62, "62일 전 자료"), (False, 12, ""), (None, None, ""), (True, None, "받은 월별 자료 없음")]
+)
+def test_a_stale_borrowers_line_says_how_old_the_news_is(tmp_path: Path, is_stale: bool | None, days: int | None, said: str) -> None:
+    scores = product("scores", person("diver", "jeju", 1, is_stale=is_stale, stale_days=days))
+    assert diver_row(tmp_path, scores=scores)["미갱신"] == said
+    book = openpyxl.load_workbook(tmp_path / "p" / "jeju" / "pack.xlsx")
+    told = dict(zip(*book[CALLS].iter_rows(max_row=2, values_only=True), strict=True))
+    assert (told["미갱신"] or "") == said
+
+
 def test_questions_are_asked_once_and_only_where_the_answer_opens_something_on_the_ladder(packs: Path) -> None:
     assert calls(packs)[1]["여쭤볼 것"] == (
         "[신속채무조정, 경영안정 바우처] 언제 개업하셨나요? / [경영안정 바우처] 2025년에 신고한 매출이 얼마인가요?"
@@ -259,7 +270,7 @@ def test_an_allotted_programmes_sheet_says_how_long_a_place_waits_and_a_guided_o
     assert "가배정 기간" not in notes["신속채무조정"]
 
 
-@pytest.mark.parametrize("said", ["'차주'는 가명입니다", "연락처 조회 절차", "담당 창구가 알립니다", "'부실'"])
+@pytest.mark.parametrize("said", ["'미갱신'에 적힌 날수만큼", "'차주'는 가명입니다", "연락처 조회 절차", "담당 창구가 알립니다", "'부실'"])
 def test_the_first_sheet_says_what_a_caseworker_must_know(packs: Path, said: str) -> None:
     sheet = openpyxl.load_workbook(packs / "seoul" / "pack.xlsx")[SUMMARY]
     assert any(said in str(text) for _, text in sheet.iter_rows(values_only=True))

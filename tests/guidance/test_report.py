@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 
 from guidance.catalogue import load_catalogue
-from guidance.report import count_budgets, render_report, summarise_night
+from guidance.report import count_budgets, count_silences, render_report, summarise_night
 from signals.products import PRODUCTS
+from signals.silence import Silence
+from signals.tables import TABLES
 
 VOUCHER = "management_stability_voucher"
 CHECK = {
@@ -41,7 +43,14 @@ def summary() -> dict[str, Any]:
     catalogue = load_catalogue()
     counted = summarise_night(date(2026, 9, 30), scores, reasons, assignments, regions, None, catalogue)
     budgets = count_budgets(catalogue, product("opening"), assignments)
-    return counted | {"budgets": budgets, "drift": [], "missing": [], "unknown_codes": [], "why_scorecard": None}
+    silent = [
+        {
+            "source_id": "harbour-bank", "state": "missing", "tables": ["sales"], "last_good_on": date(2026, 9, 12), "last_news_on": None,
+            "stale": 1_204, "left_out": 3,
+        }
+    ]  # fmt: skip
+    heard = {"silent": silent, "left_out": 5, "left_out_after_days": 180, "unknown_codes": []}
+    return counted | heard | {"budgets": budgets, "drift": [], "missing": [], "why_scorecard": None}
 
 
 def test_the_summary_counts_and_keeps_the_ids_beside_the_names(summary: dict[str, Any]) -> None:
@@ -85,3 +94,19 @@ def test_the_report_says_room_for_calls_and_what_a_source_brought(summary: dict[
     assert "| books | 5 | 3 | 1 | 1 | – |" in text
     assert "반영 · accepted" in text
     assert "수용" not in text
+
+
+def test_the_report_says_which_source_is_silent_since_when_and_who_is_left_out(summary: dict[str, Any]) -> None:
+    lines = render_report(summary, [CHECK], []).splitlines()
+    assert "| harbour-bank | 미수신 · missing (sales) | 2026-09-12 | 미확인 · unknown | 1,204 | 3 |" in lines
+    assert "- 제외(새 자료 없이 180일 초과) · left out: no news for more than 180 days: 5" in lines
+
+
+def test_the_borrowers_of_a_silent_source_are_counted_scored_and_left_out_apart() -> None:
+    told = pl.DataFrame(
+        [("baker", "A"), ("baker", "B"), ("diver", "B"), ("tailor", "B")], schema=["borrower_id", "source_id"], orient="row"
+    )
+    silences = [Silence(name, "failed", tuple(TABLES), None, date(2026, 9, 1), 45) for name in ("A", "B")]
+    scores, left_out = pl.DataFrame({"borrower_id": ["baker", "taxi", "tailor"]}), pl.DataFrame({"borrower_id": ["diver", "monk"]})
+    counted = count_silences(silences, told, scores, left_out)
+    assert [(row["source_id"], row["stale"], row["left_out"]) for row in counted] == [("A", 1, 0), ("B", 2, 1)]

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from sqlalchemy import func, select
 
+import nightly
 from signals.home import Home
 from signals.night import Night, read_receipts
 from signals.nights import read_night
@@ -90,12 +91,14 @@ def test_every_product_has_one_row_per_key_and_the_declared_columns(published: P
         assert name == "opening" or not frame.is_empty(), name
 
 
-def test_scores_reasons_verdicts_and_assignments_speak_of_the_same_people(published: Path) -> None:
+def test_scores_reasons_verdicts_and_assignments_speak_of_the_same_people(published: Path, town: Path) -> None:
     products = read_products(published)
     scores = products["scores"]
     with_level = set(scores.filter(pl.col("level") != "none")["borrower_id"])
     flagged = set(scores.filter(pl.col("level").is_in(["caution", "alert", "distressed"]))["borrower_id"])
-    assert set(products["features"]["borrower_id"]) == set(scores["borrower_id"])
+    left_out = set(products["features"]["borrower_id"]) - set(scores["borrower_id"])
+    assert len(left_out) == nightly.read_summary(night_at(published, town))["left_out"] < 0.1 * scores.height
+    assert set(scores["borrower_id"]) == set(products["levels"]["borrower_id"]) <= set(products["features"]["borrower_id"])
     assert set(products["reasons"]["borrower_id"]) == with_level
     assert flagged <= set(products["verdicts"]["borrower_id"])
     assert set(scores.filter("is_listed")["borrower_id"]) <= flagged

@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 from signals.errors import SettingsError
-from signals.freshness import measure_staleness
 from signals.offices import Office, list_cases, load_offices, place_borrowers
 
 OFFICES = (Office("seoul", "서울", "Seoul", ("11",), 2, ""), Office("rest", "본부", "Head office", (), 1, ""))
@@ -127,9 +126,3 @@ def test_offices_that_cannot_be_used_are_refused(tmp_path: Path, text: str, word
     (tmp_path / "offices.toml").write_text(text)
     with pytest.raises(SettingsError, match=words):
         load_offices(tmp_path)
-
-
-def test_a_borrower_without_recent_news_is_stale() -> None:
-    repayments = pl.LazyFrame({"borrower_id": ["a", "a", "b"], "known_on": [date(2026, 1, 1), date(2026, 3, 30), date(2026, 1, 1)]})
-    stale = measure_staleness({"repayments": repayments}, date(2026, 3, 31), 45).sort("borrower_id")
-    assert stale.rows() == [("a", 1, False), ("b", 89, True)]
