@@ -79,8 +79,8 @@ def assert_same(before: dict[str, pl.DataFrame], after: dict[str, pl.DataFrame])
     """All that kept nights read is the same, but for the months that are past their time, whether they are gone yet or not."""
     assert before.keys() == after.keys()
     is_kept = pl.col("due_month") > date(2019, 1, 1)
-    for name in before:
-        frames = [frame.filter(is_kept) if name.endswith("known repayments") else frame for frame in (before[name], after[name])]
+    for name, earlier in before.items():
+        frames = [frame.filter(is_kept) if name.endswith("known repayments") else frame for frame in (earlier, after[name])]
         assert_frame_equal(*frames, check_row_order=False)
 
 
@@ -256,8 +256,8 @@ def kill_in(step: str, seconds: float, running: list[str]) -> int:
 @pytest.mark.slow
 def test_maintenance_killed_at_any_moment_and_run_again_loses_nothing(settings: Settings, tmp_path: Path) -> None:
     before, moments, killed = read_kept(settings), random.Random(4), 0
-    for number, step in enumerate(["expire", "compact", "vacuum"] * 3):
-        copy = settings.model_copy(update={"home": tmp_path / f"copy {number}"})
+    for number, step in enumerate(["expire", "compact", "vacuum"] * 2):
+        copy = settings.model_copy(update={"home": tmp_path / f"copy-{number}"})
         shutil.copytree(settings.home, copy.home)
         killed += kill_in(step, moments.uniform(0, 0.25), command(copy, "--as-of", str(DAY))) == -signal.SIGKILL
         assert_same(before, read_kept(copy))
@@ -266,7 +266,7 @@ def test_maintenance_killed_at_any_moment_and_run_again_loses_nothing(settings: 
         for name, rows in {"repayments": 90, "loans": 90, "lenders": 3}.items():
             assert read_all(copy.places, name).height == rows
             assert vacuum_table(copy.places.lake / name, range(DeltaTable(copy.places.lake / name).version() + 1)) == []
-    assert killed >= 6
+    assert killed >= 4
 
 
 @pytest.mark.slow
