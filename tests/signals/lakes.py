@@ -39,7 +39,8 @@ def publish(home: Home, as_of: date) -> dict[str, Any]:
         columns = {column: [] for column in product.columns} if name not in {"scores", "levels", "features"} else {"borrower_id": ["shop"]}
         frame = pl.DataFrame(columns, schema_overrides=dict(product.columns))
         absent = [pl.lit(None, dtype=kind).alias(column) for column, kind in product.columns.items() if column not in frame.columns]
-        frame = frame.with_columns(absent)
+        wide = [pl.lit(0.0).alias(f"feature_{number}") for number in range(40 if name == "features" else 0)]
+        frame = frame.with_columns(absent + wide)
         write_product(home, name, [frame.with_columns(level=pl.lit("caution")) if name == "scores" else frame], as_of)
     found = [*(receipt_of_arrivals(home, name, as_of) for name in TABLES), *(find_receipt(home, name, as_of) for name in PRODUCTS)]
     pinned = {receipt.table: receipt.pinned() for receipt in found if receipt}

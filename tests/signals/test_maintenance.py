@@ -103,8 +103,13 @@ def test_kept_nights_read_as_before_and_what_is_past_its_time_is_gone(settings: 
 
 def test_an_expired_nights_people_are_gone_from_the_disk_while_kept_nights_pin_the_table(settings: Settings) -> None:
     maintain(settings)
-    nights = {pl.read_parquet(file)["as_of"][0] for file in (settings.places.nights / "scores").glob("*.parquet")}
-    assert nights == {NEAR, LAST}
+
+    def list_nights_on_disk(name: str) -> set[date]:
+        return {pl.read_parquet(file)["as_of"][0] for file in (settings.places.nights / name).glob("*.parquet")}
+
+    assert list_nights_on_disk("scores") == {NEAR, LAST}
+    assert list_nights_on_disk("features") >= {NEAR, LAST}  # so wide that readers of one night open the files of all
+    read_kept(settings)
 
 
 def test_maintaining_again_changes_nothing(settings: Settings) -> None:
