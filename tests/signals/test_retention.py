@@ -39,7 +39,7 @@ def lenders(versions: list[dict[str, object]]) -> pl.LazyFrame:
     return pl.LazyFrame(rows, schema={"lender_id": pl.String, "kind": pl.String} | days).with_columns(line=pl.int_range(pl.len()))
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(VERSIONS)
 def test_no_night_from_the_horizon_on_misses_what_went(versions: list[dict[str, object]]) -> None:
     rows = lenders(versions)
@@ -52,7 +52,7 @@ def test_no_night_from_the_horizon_on_misses_what_went(versions: list[dict[str, 
         assert_frame_equal(*training, check_row_order=False)
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(VERSIONS)
 def test_a_night_that_took_rows_in_after_the_horizon_keeps_its_receipt(versions: list[dict[str, object]]) -> None:
     rows = lenders(versions)
