@@ -142,6 +142,25 @@ def doctor(home: HomeFolder = Path("home")) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def maintain(
+    home: HomeFolder,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done and change nothing.")] = False,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day by which age is counted; the newest published night if not given."),
+    ] = None,
+) -> None:
+    """Let go what is past its time, sort the lake's buckets, and delete the files that no kept night needs."""
+    from signals.maintenance import find_day, run_maintenance
+    from signals.settings import Settings
+
+    settings = Settings.read(home=home)
+    day = as_of.date() if as_of else find_day(settings)
+    upkeeps = run_maintenance(settings, day, is_dry=dry_run, on_step=_say, on_wait=lambda: _say("a night holds the lease; waiting for it"))
+    _show_upkeep(f"{'정비 예정 · what would be maintained' if dry_run else '정비 · maintained'} {day}", upkeeps)
+
+
 def show_night(the_night: Any, *, is_unchanged: bool) -> None:
     """Print the published night as a table a person can read."""
     import nightly
@@ -220,6 +239,14 @@ def _show_pairs(title: str, rows: list[tuple[str, str]]) -> None:
     table = Table(title=title, show_header=False)
     for name, text in rows:
         table.add_row(name, text)
+    _out().print(table)
+
+
+def _show_upkeep(title: str, upkeeps: list[Any]) -> None:
+    table = Table("표 table", "파일 files", "디스크 bytes on disk", "만료 rows expired", "삭제 files removed", title=title)
+    for one in upkeeps:
+        files, size = f"{one.files_before:,} → {one.files_after:,}", f"{one.bytes_before:,} → {one.bytes_after:,}"
+        table.add_row(one.name, files, size, f"{one.rows_expired:,}", f"{one.files_removed:,}")
     _out().print(table)
 
 

@@ -46,8 +46,10 @@ def find_as_of(given: str | None, logical_date: datetime | None) -> date:
 def pull(night: Night, source_id: str | None = None) -> list[Receipt]:
     """Bring what the sources (or one of them) know and the lake does not."""
     from signals.arrivals import forget_arrivals, pull_source
+    from signals.retention import refuse_before_retention
     from signals.sources import list_sources
 
+    refuse_before_retention(night.home, night.as_of)
     wanted = [source for source in list_sources(night.settings.sources) if source_id in (None, source.source_id)]
     if not wanted:
         raise NightError("no source named", "--source or DEUNGDAE_SOURCES", "there is nothing to pull", "name at least one")

@@ -91,6 +91,12 @@ def write_bytes(place: str, content: bytes) -> int:
     return len(content)
 
 
+def measure_file(place: str) -> int:
+    """Give a file's size in bytes."""
+    system, path = open_filesystem(place)
+    return int(system.get_file_info(path).size)
+
+
 def list_files(place: str) -> Iterator[tuple[str, int]]:
     """List the files below a place: each one's name inside it, and its size in bytes; none where there is no such place."""
     from pyarrow import fs

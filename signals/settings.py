@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     )
     lease_minutes: int = Field(default=60, ge=1, description="How long a lease lasts without being renewed.")
     patience_minutes: int = Field(default=240, ge=0, description="How long a night waits for another to end.")
+    keep_nights_months: int = Field(
+        default=36, ge=13, description="How long a published night and its packs are kept: objections may come."
+    )
+    keep_checks_days: int = Field(default=400, ge=31, description="How long quarantine and Data Docs are kept.")
+    keep_arrivals_days: int = Field(default=31, ge=1, description="How long what a broken-off night left waiting is kept.")
+    compact_from_files: int = Field(default=28, ge=2, description="From how many files on a bucket is written anew as one.")
 
     @classmethod
     def read(cls, **given: Any) -> Settings:

@@ -51,3 +51,18 @@ def write_run(connection: Connection, run: dict[str, Any]) -> bool:
     connection.execute(delete(RUNS).where(RUNS.c.as_of == run["as_of"]))
     connection.execute(insert(RUNS).values(**run, committed_at=datetime.now(UTC)))
     return True
+
+
+def forget_nights(connection: Connection, before: date) -> int:
+    """Take back the existence of the nights before a day, within the caller's transaction; say how many there were."""
+    return int(connection.execute(delete(RUNS).where(RUNS.c.as_of < before)).rowcount)
+
+
+def read_pins(connection: Connection) -> dict[str, set[int]]:
+    """Read which Delta versions the nights that exist rest on, by source table and product."""
+    pins: dict[str, set[int]] = {}
+    for receipts in connection.execute(select(RUNS.c.receipts)).scalars():
+        for table, receipt in receipts.items():
+            if receipt["version"] is not None:
+                pins.setdefault(table, set()).add(int(receipt["version"]))
+    return pins

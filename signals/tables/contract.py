@@ -61,7 +61,10 @@ class Table:
 
     `key` names the fact; versions of one key differ in `known_on`. `waits_for`: the table that must know the first column of
     its own key before a row of this one means anything; until then the row waits. `limits`: what a delivery of it may be as
-    a whole.
+    a whole. `keep_months` says how long the lake keeps its rows, counted by
+    the column `keep_by`: a column of the key, and whole facts go once it lies further back; or `known_on`, and only versions go
+    that a newer one had replaced by then, while the newest version of a key stays for good. None: nothing ever goes.
+    `keep_because` is the reason, in words.
     """
 
     name: str
@@ -70,6 +73,9 @@ class Table:
     is_required: bool = False
     waits_for: str | None = None
     limits: Limits = Limits()
+    keep_months: int | None = None
+    keep_by: str = "known_on"
+    keep_because: str = ""
 
     @property
     def meaning(self) -> str:
@@ -90,6 +96,14 @@ class Table:
     def needed_columns(self) -> Sequence[str]:
         """The columns a file must have; all others may be absent and are then null."""
         return [name for name, column in self.schema.columns().items() if not column.nullable]
+
+    @property
+    def keeping(self) -> str:
+        """How long the lake keeps its rows and why, in one sentence."""
+        if self.keep_months is None:
+            return f"Kept for good: {self.keep_because}."
+        what = "Rows" if self.keep_by in self.key else "Replaced versions"
+        return f"{what} are kept for {self.keep_months} months by {self.keep_by}: {self.keep_because}."
 
     @property
     def has_borrower(self) -> bool:

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import nightly
+from signals import maintenance
 from tests.night.airflow_home import open_dag_bag
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
@@ -15,8 +17,8 @@ STAGES = ["check", "build_features", "score", "explain", "judge", "assign", "pub
 def test_the_dags_are_exactly_these(airflow_home) -> None:
     bag = open_dag_bag(DAGS)
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"nightly"}
-    assert sorted(file.name for file in DAGS.glob("*_dag.py")) == ["nightly_dag.py"]
+    assert set(bag.dags) == {"maintenance", "nightly"}
+    assert sorted(file.name for file in DAGS.glob("*_dag.py")) == ["maintenance_dag.py", "nightly_dag.py"]
 
 
 def test_the_tasks_are_the_stages_of_the_night_in_their_order(airflow_home) -> None:
@@ -35,6 +37,17 @@ def test_the_dag_is_retried_documented_and_publishes_its_asset(airflow_home) -> 
     assert [asset.name for asset in dag.get_task("publish").outlets] == ["deungdae-night"]
     assert [asset for task in dag.tasks if task.task_id != "publish" for asset in task.outlets] == []
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
+
+
+def test_maintenance_runs_its_steps_in_their_order_one_at_a_time(airflow_home) -> None:
+    steps = list(maintenance.STEPS)
+    dag = open_dag_bag(DAGS).dags["maintenance"]
+    assert set(dag.task_ids) == {"name_day", *steps}
+    for earlier, later in pairwise(steps):
+        assert earlier in dag.get_task(later).upstream_task_ids
+    assert (dag.catchup, dag.max_active_runs) == (False, 1)
+    assert all(task.retries >= 1 for task in dag.tasks)
+    assert "Running it by hand" in dag.doc_md
 
 
 def test_parsing_a_dag_file_imports_nothing_heavy() -> None:
