@@ -1,4 +1,4 @@
-"""Great Expectations at the door: is the arrival as a whole fit to be used?"""
+"""Great Expectations at the door: is what the sources sent tonight, as a whole, fit to be used?"""
 
 from __future__ import annotations
 
@@ -6,95 +6,152 @@ import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from signals.data_docs import Judged, finish_docs
+from signals.expectations import expect_deliveries, expect_rows, say_count, say_measure, select_counted
+from signals.measures import measure_deliveries
+from signals.records.deliveries import DeliveryHistory, TableDelivery
 from signals.tables import TABLES
 
-WORST_ACCEPTED_SHARE = 0.5  # below it the whole delivery of that source is refused: its meaning must have changed
-USUAL_ACCEPTED_SHARE = 0.99
+COUNTS = {"check": pl.String, "column": pl.String, "rows": pl.Int64, "unexpected": pl.Int64, "warning": pl.String}
+_NO_VALUES = {"result_format": "SUMMARY", "partial_unexpected_count": 0}  # counts alone: a page must not show a person's values
+_EACH_SOURCE = {"result_format": "COMPLETE", "unexpected_index_column_names": ["source_id"], "return_unexpected_index_query": False}
 
 
 @dataclass(frozen=True)
 class GateReport:
-    """What the gate said of one table of one source's arrival."""
+    """What the gate said of one table of one source's delivery: any failure refuses the delivery."""
 
     source_id: str
     table: str
-    is_passed: bool
-    warnings: tuple[str, ...]
-    failures: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failures
 
 
-def judge_arrival(source_id: str, arrival: Iterable[tuple[str, pl.DataFrame, int]], docs: Path) -> list[GateReport]:
-    """Judge each table of one source's arrival as a whole, one after the other, and write Data Docs into the folder `docs`.
+class Gate:
+    """One night's gate: one Great Expectations context, whose Data Docs are written once, at the end.
 
-    `arrival` gives tables' names with the key columns and `known_on` of all rows that came, and `is_accepted`: whether the
-    row passed its row rules; and how many rows the source sent in all: those known from other nights have passed already, so
-    a few old broken rows that come every night do not lock a source out. Too little passing fails the source, a little
-    too little warns. An empty table needs no gate.
+    Use: for each table `count_rows` on each part of tonight's rows, then `judge_deliveries`; after all tables `write_docs`.
     """
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    context, reports = None, []
-    for table, rows, sent in arrival:
-        if not rows.is_empty():
-            context = context or _open_context(docs)
-            reports.append(_judge_batch(context, source_id, table, rows, sent))
-    if context:
-        context.build_data_docs()
-    return reports
+
+    def __init__(self, docs: Path, as_of: date) -> None:
+        self._docs, self._as_of = docs, as_of
+        self._context: Any = None
+        self._judged: list[Judged] = []
+
+    def count_rows(self, table: str, batch: pl.DataFrame) -> pl.DataFrame:
+        """Count on all rows of one part of a table what breaks an expectation, whoever sent it; the part is not kept.
+
+        `batch`: `pulled_from`, the table's columns (or those limited), `is_accepted`: whether the row passed its row rules.
+        One row per expectation: `check`, `column`, `rows` counted, `unexpected` of them, `warning` in words; null: none is
+        due. An empty part needs no count.
+        """
+        if batch.is_empty():
+            return pl.DataFrame(schema=COUNTS)
+        name = f"{table}-rows-{1 + sum(done.table == table for done in self._judged)}"
+        results = self._validate(name, select_counted(batch, table), expect_rows(table), _NO_VALUES)
+        counts = pl.DataFrame([_count(result) for result in results], schema=COUNTS, orient="row")
+        self._judged.append(Judged(table, name, tuple(counts["warning"].drop_nulls()), (), counts))
+        return counts
+
+    def judge_deliveries(self, table: str, measures: pl.DataFrame) -> list[GateReport]:
+        """Judge each source's delivery of a table by what `measure_deliveries` says of it: one report per source."""
+        if measures.is_empty():
+            return []
+        name, limits = f"{table}-sources", TABLES[table].limits
+        results = self._validate(name, measures, expect_deliveries(limits), _EACH_SOURCE)
+        broken: dict[tuple[str, str], bool] = {}
+        for result in results:
+            is_critical = "critical" in str(result.expectation_config.severity).lower()
+            for source in _name_sources(result):
+                measure = result.expectation_config.kwargs["column"]
+                broken[source, measure] = broken.get((source, measure), False) or is_critical
+        reports = [_report(table, row, broken) for row in measures.iter_rows(named=True)]
+        warnings = tuple(f"{report.source_id}: {text}" for report in reports for text in report.warnings)
+        failures = tuple(f"{report.source_id}: {text}" for report in reports for text in report.failures)
+        self._judged.append(Judged(table, name, warnings, failures, measures))
+        return reports
+
+    def write_docs(self) -> None:
+        """Write the Data Docs of all that was judged, readable without a network, in place of what stands there."""
+        shutil.rmtree(self._docs, ignore_errors=True)
+        self._docs.mkdir(parents=True)
+        if self._context:
+            self._context.build_data_docs()
+        finish_docs(self._docs, self._as_of, self._judged)
+
+    def _validate(self, name: str, rows: pl.DataFrame, expectations: list[Any], result_format: dict[str, Any]) -> list[Any]:
+        import great_expectations as gx
+
+        context = self._context = self._context or _open_context(self._docs)
+        asset = context.data_sources.add_pandas(name).add_dataframe_asset("tonight")
+        suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=expectations))
+        batch = asset.add_batch_definition_whole_dataframe("all")
+        definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
+        checkpoint = gx.Checkpoint(name=name, validation_definitions=[definition], actions=[], result_format=result_format)
+        frame = rows.to_pandas(use_pyarrow_extension_array=True)
+        run = gx.RunIdentifier(run_name=str(self._as_of))
+        (outcome,) = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": frame}, run_id=run).run_results.values()
+        context.data_sources.delete(name)  # else it keeps the frame
+        return list(outcome.results)
 
 
 def _open_context(docs: Path) -> Any:
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
 
-    shutil.rmtree(docs, ignore_errors=True)
-    docs.mkdir(parents=True)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs.resolve())}
-    context.add_data_docs_site(
-        "arrivals", {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"}}
-    )
+    site = {"class_name": "SiteBuilder", "store_backend": store, "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"}}
+    context.add_data_docs_site("arrivals", site)
     for name in list(context.get_site_names()):
         if name != "arrivals":
             context.delete_data_docs_site(name)
     return context
 
 
-def _judge_batch(context: Any, source_id: str, table: str, rows: pl.DataFrame, sent: int) -> GateReport:
-    import great_expectations as gx
-
-    name = f"{source_id}-{table}"
-    source = context.data_sources.add_pandas(name)
-    batch = source.add_dataframe_asset(table).add_batch_definition_whole_dataframe("tonight")
-    suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=_expect(table, sent / rows.height)))
-    definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
-    checkpoint = context.checkpoints.add(gx.Checkpoint(name=name, validation_definitions=[definition], actions=[]))
-    frame = rows.to_pandas(use_pyarrow_extension_array=True)
-    run = gx.RunIdentifier(run_name="tonight")
-    (outcome,) = checkpoint.run(batch_parameters={"dataframe": frame}, run_id=run).run_results.values()
-    broken = [(_say(result), str(result.expectation_config.severity)) for result in outcome.results if not result.success]
-    failures = tuple(text for text, severity in broken if "critical" in severity.lower())
-    warnings = tuple(text for text, severity in broken if "critical" not in severity.lower())
-    return GateReport(source_id, table, not failures, warnings, failures)
+def _count(result: Any) -> dict[str, Any]:
+    settings, found = result.expectation_config, result.result
+    rows, unexpected = found["element_count"], found["unexpected_count"]
+    column, needed = settings.kwargs["column"], settings.kwargs["mostly"]
+    is_due = not result.success and "warning" in str(settings.severity).lower()
+    said = say_count(settings.type, column, 1 - unexpected / (rows - found.get("missing_count", 0)), needed) if is_due else None
+    return {"check": settings.type, "column": column, "rows": rows, "unexpected": unexpected, "warning": said}
 
 
-def _expect(table: str, sent_per_row: float) -> list[Any]:
-    import great_expectations.expectations as gxe
-
-    worst, usual = (max(0.0, 1 - (1 - share) * sent_per_row) for share in (WORST_ACCEPTED_SHARE, USUAL_ACCEPTED_SHARE))
-    accepted = {"column": "is_accepted", "value_set": [True]}
-    return [
-        gxe.ExpectColumnValuesToBeInSet(**accepted, mostly=worst, severity="critical"),
-        gxe.ExpectColumnValuesToBeInSet(**accepted, mostly=usual, severity="warning"),
-        *(gxe.ExpectColumnValuesToNotBeNull(column=name, mostly=usual, severity="warning") for name in (*TABLES[table].key, "known_on")),
-    ]
+def _name_sources(result: Any) -> list[str]:
+    return [] if result.success else [found["source_id"] for found in result.result["unexpected_index_list"]]
 
 
-def _say(result: Any) -> str:
-    settings = result.expectation_config
-    share = 100 - float(result.result.get("unexpected_percent") or 0)
-    return f"{settings.type} on {settings.kwargs['column']}: {share:.1f} % pass, {100 * settings.kwargs['mostly']:.0f} % needed"
+def _report(table: str, row: dict[str, Any], broken: dict[tuple[str, str], bool]) -> GateReport:
+    own = {measure: is_critical for (source, measure), is_critical in broken.items() if source == row["source_id"]}
+    said = {measure: say_measure(measure, row, TABLES[table].limits, is_critical=critical) for measure, critical in own.items()}
+    failures = tuple(said[measure] for measure, is_critical in own.items() if is_critical)
+    return GateReport(row["source_id"], table, tuple(said[measure] for measure, critical in own.items() if not critical), failures)
+
+
+def judge_arrival(source_id: str, arrival: Iterable[tuple[str, pl.DataFrame, int]], docs: Path) -> list[GateReport]:
+    """Judge one source's arrival alone by the share of its rows that pass; for those who do not know the night's other sources.
+
+    `arrival` gives tables' names with the rows that came, `is_accepted` among their columns, and how many rows were sent in all.
+    """
+    gate, reports = Gate(docs, date(2000, 1, 1)), []
+    for table, rows, sent in arrival:
+        if not rows.is_empty():
+            accepted = int(rows["is_accepted"].sum())
+            own = TableDelivery(source_id, table, {"read": sent, "accepted": accepted, "quarantined": rows.height - accepted})
+            measured = measure_deliveries(table, [own], DeliveryHistory(), [source_id], date(2000, 1, 1))
+            reports += gate.judge_deliveries(table, measured)
+    gate.write_docs()
+    return reports

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import dataframely as dy
 import polars as pl
@@ -27,16 +27,46 @@ class Known(dy.Schema):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What one source's delivery of a table may be as a whole; the gate makes its expectations from it.
+
+    Volume: `fewest` and `most` are shares of the usual rows of a like night (fewer fail, more warn), judged where at least
+    `least_nights` like nights are known and `least_rows` rows are usual. `fresh_days`: the newest known_on is no older; None:
+    news of this table may be as old as it likes. `nulls`: by optional column, the largest share of nulls of a source that
+    usually fills it; a column that must be filled may be null in `broken` of the rows. `codes`: by text column, what it may
+    hold. `watched`: numbers and flags whose values are compared with the usual, as those of `codes` are, by the population
+    stability index: above `shift_warns` it warns, above `shift_fails` the meaning must have changed. `worst_accepted` and
+    `usual_accepted` are shares of all rows sent that break no row rule: below the first the delivery fails, below the second
+    it warns. `broken` is also the share of rows that may say twice what one key was on one day.
+    """
+
+    fewest: float = 0.5
+    most: float = 2.0
+    least_rows: int = 50
+    least_nights: int = 3
+    fresh_days: int | None = None
+    nulls: Mapping[str, float] = field(default_factory=dict, hash=False)
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    watched: tuple[str, ...] = ()
+    shift_warns: float = 0.25
+    shift_fails: float = 2.0
+    worst_accepted: float = 0.5
+    usual_accepted: float = 0.99
+    broken: float = 0.01
+
+
+@dataclass(frozen=True)
 class Table:
     """One canonical source table, as the house plan fixes it.
 
-    `key` names the fact; versions of one key differ in `known_on`.
+    `key` names the fact; versions of one key differ in `known_on`. `limits`: what a delivery of it may be as a whole.
     """
 
     name: str
     schema: type[dy.Schema]
     key: tuple[str, ...]
     is_required: bool = False
+    limits: Limits = Limits()
 
     @property
     def meaning(self) -> str:
