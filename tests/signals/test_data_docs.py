@@ -86,7 +86,7 @@ def test_the_first_page_says_what_broke_and_by_which_source(docs: Path) -> None:
     said = " ".join(pages(docs)[docs / "index.html"].said)
     assert "What came in for the night of 2026-10-27" in said
     assert "31 failures" in said
-    assert "✗ <한빛은행>: 10.0 % of the rows sent pass the row rules, 50 % needed" in said
+    assert "✗ <한빛은행>: of all rows sent 10.0 % pass the row rules, 50 % needed" in said
 
 
 def test_the_pages_in_full_name_the_sources(docs: Path) -> None:
