@@ -74,7 +74,7 @@ def _show_table(folder: Path, table: str, judged: Sequence[Judged]) -> str:
     links = ", ".join(f'<a href="{escape(_find_page(folder, one.name))}">{escape(one.name)}</a>' for one in own)
     said = [("bad", "✗", text) for one in own for text in one.failures] + [("care", "!", text) for one in own for text in one.warnings]
     lines = "".join(f'<li class="{kind}">{sign} {escape(text)}</li>' for kind, sign, text in said)
-    numbers = "".join(_show_frame(one.numbers) for one in own if one.name.endswith("-sources"))
+    numbers = "".join(_show_frame(one.numbers) for one in own if one.numbers.columns[0] == "source_id")
     return f'<h2>{escape(table)}</h2><ul class="said">{lines}</ul>{numbers}<p class="note">In full: {links}</p>'
 
 

@@ -83,7 +83,7 @@ def say_measure(measure: str, row: Mapping[str, Any], limits: Limits, *, is_crit
         "volume_share": lambda: (
             f"{row['rows']:,} rows came where {row['usual_rows']:,.0f} are usual on such a night: {100 * value:.1f} %, {bound}"
         ),
-        "accepted_share": lambda: f"{100 * value:.1f} % of the rows sent pass the row rules, {_percent(accepted)} needed",
+        "accepted_share": lambda: f"of all rows sent {100 * value:.1f} % pass the row rules, {_percent(accepted)} needed",
         "days_old": lambda: f"the newest news is {value} days old, {limits.fresh_days} at most",
         "null_excess": lambda: f"{row['null_column']} is null in {100 * value:.1f} % of the rows more than may be",
         "shift": lambda: (
@@ -101,14 +101,14 @@ def say_count(kind: str, column: str, share: float, needed: float) -> str:
     """Say in plain words which share of all rows of a table meets an expectation.
 
     >>> say_count("expect_column_values_to_be_in_set", "is_accepted", 0.9, 0.99)
-    'is_accepted: 90.0 % of all rows pass the row rules, 99 % needed'
+    'is_accepted: of all rows 90.0 % pass the row rules, 99 % needed'
     """
     words = {
         "expect_column_values_to_not_be_null": "are not null",
         "expect_column_values_to_be_in_set": "pass the row rules" if column == "is_accepted" else "hold a declared code",
         "expect_column_values_to_be_unique": "are alone in saying what one key was on one day",
     }
-    return f"{column}: {100 * share:.1f} % of all rows {words[kind]}, {_percent(needed)} needed"
+    return f"{column}: of all rows {100 * share:.1f} % {words[kind]}, {_percent(needed)} needed"
 
 
 def _percent(share: float) -> str:

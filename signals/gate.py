@@ -55,7 +55,7 @@ class Gate:
         """
         if batch.is_empty():
             return pl.DataFrame(schema=COUNTS)
-        name = f"{table}-rows-{1 + sum(done.table == table for done in self._judged)}"
+        name = self._name(f"{table}-rows")
         results = self._validate(name, select_counted(batch, table), expect_rows(table), _NO_VALUES)
         counts = pl.DataFrame([_count(result) for result in results], schema=COUNTS, orient="row")
         self._judged.append(Judged(table, name, tuple(counts["warning"].drop_nulls()), (), counts))
@@ -65,7 +65,7 @@ class Gate:
         """Judge each source's delivery of a table by what `measure_deliveries` says of it: one report per source."""
         if measures.is_empty():
             return []
-        name, limits = f"{table}-sources", TABLES[table].limits
+        name, limits = self._name(f"{table}-sources"), TABLES[table].limits
         results = self._validate(name, measures, expect_deliveries(limits), _EACH_SOURCE)
         broken: dict[tuple[str, str], bool] = {}
         for result in results:
@@ -74,10 +74,8 @@ class Gate:
                 measure = result.expectation_config.kwargs["column"]
                 broken[source, measure] = broken.get((source, measure), False) or is_critical
         reports = [_report(table, row, broken) for row in measures.iter_rows(named=True)]
-        warnings, failures = (
-            tuple(f"{report.source_id}: {text}" for report in reports for text in getattr(report, kind))
-            for kind in ("warnings", "failures")
-        )
+        warnings = tuple(f"{report.source_id}: {text}" for report in reports for text in report.warnings)
+        failures = tuple(f"{report.source_id}: {text}" for report in reports for text in report.failures)
         self._judged.append(Judged(table, name, warnings, failures, measures))
         return reports
 
@@ -88,6 +86,10 @@ class Gate:
         if self._context:
             self._context.build_data_docs()
         finish_docs(self._docs, self._as_of, self._judged)
+
+    def _name(self, what: str) -> str:
+        times = sum(one.name.startswith(what) for one in self._judged)
+        return f"{what}-{times + 1}" if times else what
 
     def _validate(self, name: str, rows: pl.DataFrame, expectations: list[Any], result_format: dict[str, Any]) -> list[Any]:
         import great_expectations as gx

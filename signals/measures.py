@@ -38,7 +38,7 @@ def measure_deliveries(
     night without a delivery counts as none, a refused one not at all); null: not known. `volume_share`: rows by usual rows;
     null: too few are usual to say. `accepted_share`: of all rows sent, those that break no rule; rows known from earlier
     nights have passed already, so that a few old broken rows that come every night do not lock the source out. `days_old`: of
-    the newest known_on it ever brought. `null_excess`: the largest excess over a limit of nulls, and its column. `shift`:
+    the newest known_on it ever brought. `null_excess`: the largest excess over a limit of nulls, and its column; 0: none. `shift`:
     the largest, and its column. `repeated_share`: of the new rows, those that say twice what one key was on one day.
     """
     here = set(source_ids)
@@ -88,8 +88,9 @@ def _find_null_excess(row: TableDelivery, before: Sequence[TableDelivery], limit
         usual = measure_null_share(average_shares([night.profile.get(column, {}) for night in before]))
         fills = column not in limits.nulls or (usual is not None and usual <= most)
         if share is not None and fills and _count(row.profile[column]) >= limits.least_rows:
-            found.append((share - most, column))
-    return max(found, default=(None, None))
+            found.append((max(share - most, 0.0), column))
+    excess, worst = max(found, default=(None, None))
+    return excess, worst if excess else None
 
 
 def _find_shift(row: TableDelivery, before: Sequence[TableDelivery], limits: Limits) -> tuple[float | None, str | None]:

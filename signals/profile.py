@@ -12,7 +12,7 @@ from signals.tables import TABLES
 NULL, KNOWN, OTHER = "(null)", "(known)", "(other)"
 PROFILE = {"pulled_from": pl.String, "column": pl.String, "part": pl.String, "n": pl.Int64}
 _LEAST_SHARE = 1e-4  # an empty part would make the index infinite
-_STEADYING = 100  # rows of the usual kind thought to lie beside tonight's: few rows differ by chance alone
+_STEADYING = 75  # rows of the usual kind thought to lie beside tonight's: few rows differ by chance alone
 
 Parts = Mapping[str, float]
 """By part, how many values lie in it, or which share."""
@@ -22,7 +22,7 @@ def profile_rows(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     """Count the values of each limited or watched column by part, source by source.
 
     One row per `pulled_from`, `column`, `part`: `n` rows. The part of a number is its sign and its size to a factor of two
-    (the integer part of the base-two logarithm of one more than its absolute value); of a code the code itself, or "(other)"
+    (how many binary digits its whole part has); of a code the code itself, or "(other)"
     where it is not declared, so that no value of a person is kept; of a column that is only limited "(known)". Null is a part
     of its own. Profiles of two parts of a delivery, summed, are the profile of both.
 
@@ -43,7 +43,7 @@ def profile_rows(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     ]
     empty = pl.LazyFrame(schema=PROFILE)
     whole = pl.concat([empty, *(part.select(pl.col(name).cast(kind) for name, kind in PROFILE.items()) for part in counted)])
-    return _say_parts(whole).sort("pulled_from", "column", "part").collect()
+    return whole.with_columns(pl.col("part").fill_null(NULL)).sort("pulled_from", "column", "part").collect()
 
 
 def _name_part(name: str, kind: pl.DataType, codes: Sequence[str] | None, *, is_watched: bool) -> pl.Expr:
@@ -55,15 +55,8 @@ def _name_part(name: str, kind: pl.DataType, codes: Sequence[str] | None, *, is_
         return pl.when(value.is_not_null()).then(pl.lit(KNOWN))
     if kind == pl.Boolean:
         return value
-    if kind.is_float():
-        value = value.fill_nan(None)
-        return (value.sign() * (value.abs() + 1).log(2).floor()).cast(pl.Int16)
-    size = 64 - value.abs().cast(pl.UInt64, strict=False).bitwise_leading_zeros().cast(pl.Int16)
-    return value.sign().cast(pl.Int16) * size
-
-
-def _say_parts(counted: pl.LazyFrame) -> pl.LazyFrame:
-    return counted.with_columns(pl.col("part").fill_null(NULL))
+    whole = value.cast(pl.Int64, strict=False)  # what is no number counts as null
+    return whole.sign().cast(pl.Int16) * (64 - whole.abs().cast(pl.UInt64, strict=False).bitwise_leading_zeros().cast(pl.Int16))
 
 
 def list_null_limits(table: str) -> dict[str, float]:
@@ -135,7 +128,7 @@ def measure_shift(tonight: Parts, usual: Parts) -> float:
     """Measure how far tonight's values lie from the usual ones: the population stability index over the parts.
 
     0 is no change, above 0.25 is usually called a shift, a wrong unit gives 5 and more. It is an effect size: it does not grow
-    with the number of rows; few rows are drawn towards the usual, as if a hundred rows of the usual kind lay beside them. No
+    with the number of rows; few rows are drawn towards the usual, as if 75 rows of the usual kind lay beside them. No
     rows on a side: 0.
 
     >>> measure_shift({"20": 300, "21": 700}, {"20": 0.3, "21": 0.7}), measure_shift({"10": 1000}, {"20": 1.0}) > 5

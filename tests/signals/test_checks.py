@@ -1,13 +1,11 @@
-"""Rows that break a rule are set aside with its name; the gate counts what polars counts."""
+"""Rows that break a rule are set aside with its name."""
 
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from signals.checks import judge_rows
-from signals.gate import judge_arrival
 
 DAY = date(2026, 3, 1)
 
@@ -60,32 +58,3 @@ def test_an_event_cannot_be_known_before_it_happened_and_its_kind_must_be_declar
         "b": "known_not_before_it_happened",
         "c": "kind|check__known_code",
     }
-
-
-def judge(tmp_path: Path, good: int, bad: int) -> tuple[bool, tuple[str, ...]]:
-    rows = repayments(*[{} for _ in range(good + bad)]).with_columns(is_accepted=pl.int_range(good + bad) < good)
-    (report,) = judge_arrival("bank", [("repayments", rows, good + bad)], tmp_path)
-    return report.is_passed, report.warnings
-
-
-@pytest.mark.slow
-def test_the_gate_refuses_a_mostly_broken_delivery_warns_of_a_partly_broken_one_and_writes_data_docs(tmp_path: Path) -> None:
-    assert judge(tmp_path / "a", good=100, bad=0) == (True, ())
-    passed, warnings = judge(tmp_path / "b", good=90, bad=10)
-    assert passed
-    assert warnings == ("expect_column_values_to_be_in_set on is_accepted: 90.0 % pass, 99 % needed",)
-    assert judge(tmp_path / "c", good=40, bad=60)[0] is False
-    assert "is_accepted" in next((tmp_path / "b" / "validations").rglob("*.html")).read_text()
-
-
-@pytest.mark.slow
-def test_great_expectations_counts_what_polars_counts(tmp_path: Path) -> None:
-    rows = repayments(*[{"due_month": date(2026, 3, 1 + number % 3)} for number in range(60)])
-    accepted, aside = judge_rows(rows, "repayments")
-    arrival = pl.concat([accepted.with_columns(is_accepted=True), aside.drop("rules").with_columns(is_accepted=False)])
-    (report,) = judge_arrival("bank", [("repayments", arrival, arrival.height)], tmp_path)
-    assert f"{100 * accepted.height / rows.height:.1f} % pass" in report.failures[0]
-
-
-def test_an_empty_arrival_needs_no_gate(tmp_path: Path) -> None:
-    assert judge_arrival("bank", [("repayments", repayments({}).clear().with_columns(is_accepted=True), 0)], tmp_path) == []
