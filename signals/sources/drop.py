@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from hashlib import file_digest
+from pathlib import Path
 
 import polars as pl
 
@@ -13,7 +13,7 @@ from signals.errors import InputError
 from signals.sources.mapping import TableMapping
 from signals.sources.raw import RawFile, open_raw, settle_name
 from signals.sources.residents import Resemblance, count_resemblance, refuse_resemblance
-from signals.sources.source import Piece, Source
+from signals.sources.source import Piece, Source, piece_of_file
 from signals.sources.stored import StoredFile, list_stored_files
 from signals.sources.translate import find_type_faults, settle_types, translate_rows
 from signals.tables import TABLES
@@ -26,12 +26,12 @@ def open_drop(source: Source) -> Iterator[Piece]:
     Raises `InputError` for a missing folder and a file that two tables claim; a piece's `read` raises it for a file that can't
     be used, naming the file.
     """
-    for file in list_stored_files(source.place):
+    for file in list_stored_files(Path(source.place)):
         tables = match_tables(source, file.name)
         if len(tables) > 1:
             raise InputError(
                 f"the file is claimed by two tables: {', '.join(tables)}",
-                file.where,
+                str(file.path),
                 "nobody can tell which it is",
                 "make the globs `files` of the source file narrower",
             )
@@ -41,7 +41,7 @@ def open_drop(source: Source) -> Iterator[Piece]:
 
 def list_unread_files(source: Source) -> list[str]:
     """Name the files of a drop that no glob of its source file names: they are not read."""
-    return [file.name for file in list_stored_files(source.place) if not match_tables(source, file.name)]
+    return [file.name for file in list_stored_files(Path(source.place)) if not match_tables(source, file.name)]
 
 
 def match_tables(source: Source, name: str) -> list[str]:
@@ -64,9 +64,7 @@ def _make_piece(file: StoredFile, mapping: TableMapping) -> Piece:
             raise _refuse_columns(faults, file, mapping)
         return read_rows(raw, file, mapping).lazy()
 
-    with file.open() as opened:
-        digest = file_digest(opened, "sha256").hexdigest()
-    return Piece(mapping.table, file.name, digest, read)
+    return piece_of_file(mapping.table, file.path, file.folder, read)
 
 
 def find_column_faults(columns: Mapping[str, pl.DataType], mapping: TableMapping) -> dict[str, str]:
@@ -94,7 +92,7 @@ def read_rows(raw: RawFile, file: StoredFile, mapping: TableMapping) -> pl.DataF
             counts[name] = counts.get(name, Resemblance(0, 0, 0)) + found
         rows = translate_rows(settled, block.broken, mapping, known_on)
         parts.append(rows.with_columns(file=pl.lit(file.name), line=block.lines))
-    refuse_resemblance(file.where, counts)
+    refuse_resemblance(str(file.path), counts)
     return pl.concat(parts)
 
 
@@ -113,7 +111,7 @@ def _find_day(file: StoredFile, mapping: TableMapping) -> date | None:
         pass
     raise InputError(
         "the file's name does not say its day",
-        file.where,
+        str(file.path),
         "nobody can tell when its rows were known",
         f"name the file so that {mapping.known_on.from_file} finds a day in the form {mapping.known_on.date}",
     )
@@ -122,7 +120,7 @@ def _find_day(file: StoredFile, mapping: TableMapping) -> date | None:
 def _refuse_columns(faults: Mapping[str, str], file: StoredFile, mapping: TableMapping) -> InputError:
     return InputError(
         ", ".join(faults.values()),
-        file.where,
+        str(file.path),
         f"its meaning for {mapping.table} is not said, so it can be neither used nor safely left out",
         'name it in the source file, as one of our columns or as "ignore", or send the file as agreed',
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -39,20 +41,31 @@ class Source:
 class Piece:
     """One file of a source, or one table of its database.
 
-    `file`: its name inside the source. `digest`: what its bytes say; None: it is no file, and is read by its watermark.
+    `file`: its name inside the source. `stamp`: its size and the moment it was written, by which a file that was read before
+    is known again without reading it; None: it is no file, and is read by its watermark. `digest` says what its bytes are.
     `read` gives its rows: the table's declared columns in their declared types, `file` and `line` (counted from 1 as a
-    person would: the line of a text file, the row of a Parquet file). It raises `InputError` for what can't be used.
-
-    A drop's rows also carry the text column `unreadable`: null where all is well, else what could not be read in the row,
-    as rules joined by a comma: `balance_krw|not a number` (the value itself is null there and is never repeated),
-    `row|too few fields` (all values of the row are null). Such rows are to be set aside by these names, not judged further.
-    `translate.py` and `raw.py` name these rules.
+    person would: the line of a text file, the row of a Parquet file). It raises `InputError` for what can't be used. Where
+    a value of a row can't be read it is null, and the text column `unreadable` says which and why, as a rule is named:
+    `balance_krw|not a number`, several joined by a comma, never the value; null: all was read. `row|too few fields` and
+    `row|too many fields`: all values of the row are null. Such rows are to be set aside under these names.
     """
 
     table: str
     file: str
-    digest: str | None
+    stamp: str | None
     read: Callable[[], pl.LazyFrame]
+    digest: Callable[[], str] = str
+
+
+def piece_of_file(table: str, file: Path, folder: Path, read: Callable[[], pl.LazyFrame]) -> Piece:
+    """Make the piece of a file inside a source's folder."""
+    known = file.stat()
+    return Piece(table, str(file.relative_to(folder)), f"{known.st_size}-{known.st_mtime_ns}", read, lambda: _digest(file))
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 Since = Mapping[str, date]

@@ -1,50 +1,39 @@
-"""The files of a place, be it a folder or an object store."""
+"""The files that lie below a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedReader, BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from signals.errors import InputError
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """One file of a place: its name inside it (parts joined by /), and its size in bytes."""
+    """One file of a folder, and its name inside it (parts joined by /)."""
 
-    place: str
+    folder: Path
     name: str
-    size: int
 
     @property
-    def where(self) -> str:
-        """The whole address, for people."""
-        return f"{self.place.rstrip('/')}/{self.name}"
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.folder / self.name
 
-    def open(self) -> BufferedReader | BytesIO:
-        """Open it to be read: a file of an object store is fetched whole."""
-        if "://" not in self.place:
-            return Path(self.where).open("rb")
-        from pyarrow import fs
-
-        system, path = fs.FileSystem.from_uri(self.where)
-        with system.open_input_stream(path, compression=None) as stream:
-            return BytesIO(stream.read())
+    def open(self) -> BinaryIO:
+        """Open it to be read."""
+        return self.path.open("rb")
 
 
-def list_stored_files(place: str) -> Iterator[StoredFile]:
-    """List the files of a place by name, those in subfolders too; what begins with a dot is still being written and left out.
+def list_stored_files(folder: Path) -> Iterator[StoredFile]:
+    """List the files below a folder by name; what begins with a dot is still being written and left out.
 
-    Raises `InputError` where there is no such place.
+    Raises `InputError` where there is no such folder.
     """
-    from pyarrow import fs
-
-    system, path = fs.FileSystem.from_uri(place) if "://" in place else (fs.LocalFileSystem(), place)
-    if system.get_file_info(path).type != fs.FileType.Directory:
-        raise InputError("no such source folder", place, "there is nothing to read", "name an existing folder")
-    for info in sorted(system.get_file_info(fs.FileSelector(path, recursive=True)), key=lambda info: str(info.path)):
-        name = str(info.path)[len(path) :].lstrip("/")
-        if info.type == fs.FileType.File and not any(part.startswith(".") for part in name.split("/")):
-            yield StoredFile(place, name, int(info.size))
+    if not folder.is_dir():
+        raise InputError("no such source folder", str(folder), "there is nothing to read", "name an existing folder")
+    for name in sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()):
+        if not any(part.startswith(".") for part in name.split("/")):
+            yield StoredFile(folder, name)
