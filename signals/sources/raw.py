@@ -191,8 +191,11 @@ def _settle_fields(frame: pl.DataFrame, lines: pl.Series, names: list[str]) -> B
     is_short = pl.any_horizontal(pl.col(name) == _END for name in fields)
     broken = pl.when(pl.col(end) != _END).then(pl.when(is_short).then(pl.lit(FEW)).otherwise(pl.lit(MANY)))
     why = frame.select(broken).to_series() if (frame[end] != _END).any() else pl.repeat(None, frame.height, dtype=pl.String, eager=True)
-    text = pl.col(fields).str.strip_chars()
-    frame = frame.select(pl.when(text != "", text != _END).then(text) if why.count() else pl.when(text != "").then(text))
+    nothing = ["", _END] if why.count() else [""]
+    texts = {name: pl.col(name).str.strip_chars() for name in fields}
+    frame = frame.select(
+        pl.when(pl.all_horizontal(text != word for word in nothing)).then(text).alias(name) for name, text in texts.items()
+    )
     frame.columns = names
     block = pl.DataFrame({"line": lines, "why": why})
     if frame[names[0]].null_count():

@@ -84,21 +84,19 @@ def _spread(values: pl.Series, height: int) -> pl.Series:
 
 def _read_values(raw: pl.DataFrame, mapping: TableMapping, mapped: Mapping[str, tuple[str, ColumnMapping]]) -> pl.DataFrame:
     """Read each mapped column in one pass: the value, what was said, and whether something was said that gave no value."""
-    thousands = mapping.format == "csv"
     said, values = [], []
     for ours, (theirs, column) in mapped.items():
         nothing = [*mapping.null, *column.null]
         kind = raw.schema[theirs]
         told = pl.when(~pl.col(theirs).is_in(nothing)).then(pl.col(theirs)) if nothing and kind == pl.String else pl.col(theirs)
-        said.append(told.alias(f"{ours}|said"))
         wanted = TABLES[mapping.table].polars_schema[ours]
-        has_thousands = thousands if column.thousands is None else column.thousands
-        values.append(_read_value(pl.col(f"{ours}|said"), kind, wanted, column, has_thousands=has_thousands).alias(ours))
+        said.append(_settle_thousands(told, kind, wanted, column, mapping).alias(f"{ours}|said"))
+        values.append(_read_value(pl.col(f"{ours}|said"), kind, wanted, column).alias(ours))
     lost = ((pl.col(f"{ours}|said").is_not_null() & pl.col(ours).is_null()).alias(f"{ours}|lost") for ours in mapped)
     return raw.lazy().select(said).with_columns(values).with_columns(*lost).collect()
 
 
-def _read_value(told: pl.Expr, kind: pl.DataType, wanted: pl.DataType, column: ColumnMapping, *, has_thousands: bool) -> pl.Expr:
+def _read_value(told: pl.Expr, kind: pl.DataType, wanted: pl.DataType, column: ColumnMapping) -> pl.Expr:
     """Read one column; null where the value can't be read (or is not whole: `_settle_lost` looks again)."""
     if column.codes is not None:
         return told.replace_strict(list(column.codes), list(column.codes.values()), default=None, return_dtype=wanted)
@@ -108,8 +106,7 @@ def _read_value(told: pl.Expr, kind: pl.DataType, wanted: pl.DataType, column: C
         return told if kind == pl.Boolean else _read_flags(told, column)
     if wanted == pl.Date:
         return _read_days(told, kind, column.date or "%Y-%m-%d")
-    number = _drop_thousands(told) if kind == pl.String and has_thousands else told
-    return _read_whole(number, kind, int(column.factor)) if wanted == pl.Int64 else _read_float(number, column.factor)
+    return _read_whole(told, kind, int(column.factor)) if wanted == pl.Int64 else _read_float(told, column.factor)
 
 
 def _read_flags(told: pl.Expr, column: ColumnMapping) -> pl.Expr:
@@ -130,8 +127,11 @@ def _read_days(told: pl.Expr, kind: pl.DataType, form: str) -> pl.Expr:
     return pl.when(day <= _LAST_DAY).then(day)
 
 
-def _drop_thousands(told: pl.Expr) -> pl.Expr:
-    """Take out commas where each stands before three digits; elsewhere (1,5) it may mean anything, and stays."""
+def _settle_thousands(told: pl.Expr, kind: pl.DataType, wanted: pl.DataType, column: ColumnMapping, mapping: TableMapping) -> pl.Expr:
+    """Take out commas of a number where each stands before three digits; elsewhere (1,5) it may mean anything, and stays."""
+    has_thousands = mapping.format == "csv" if column.thousands is None else column.thousands
+    if kind != pl.String or not wanted.is_numeric() or column.codes is not None or not has_thousands:
+        return told
     return pl.when(told.str.contains(_THOUSANDS)).then(told.str.replace_all(",", "", literal=True)).otherwise(told)
 
 
@@ -173,7 +173,7 @@ def _read_decimals(told: pl.Series, scale: int) -> pl.DataFrame:
         is_small = pl.col("told").cast(pl.Float64).abs() * scale <= 2.0**53 if told.dtype.is_float() else pl.lit(value=False)
         why = pl.when(~is_number).then(pl.lit(NOT_A_NUMBER)).when(is_small).then(pl.lit(NOT_WHOLE)).otherwise(pl.lit(TOO_LARGE))
         return told.to_frame("told").select(value=pl.lit(None, dtype=pl.Int64), reason=why)
-    plain = told.to_frame("told").select(_drop_thousands(pl.col("told")).str.extract_groups(r"^([+-]?)([0-9]*)\.?([0-9]*)$").alias("g"))
+    plain = told.to_frame("told").select(pl.col("told").str.extract_groups(r"^([+-]?)([0-9]*)\.?([0-9]*)$").alias("g"))
     sign, whole, rest = (pl.col("g").struct.field(str(place)).fill_null("") for place in (1, 2, 3))
     digits = rest.str.strip_chars_end("0")
     parts = plain.select(
@@ -196,8 +196,8 @@ def _say_unreadable(rows: pl.DataFrame, broken: pl.Series, reasons: Mapping[str,
     said = {ours: reason for ours, reason in reasons.items() if reason.count()}
     if not said and not broken.count():
         return rows.with_columns(unreadable=pl.lit(None, dtype=pl.String))
-    named = (f"{ours}|" + reason.alias(ours) for ours, reason in said.items())
-    words = pl.DataFrame([*named]).select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series() if said else broken
+    named = {ours: f"{ours}|" + reason for ours, reason in said.items()}
+    words = pl.DataFrame(named).select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series() if said else broken
     why = pl.DataFrame({"words": words, "broken": broken}).select(
         pl.coalesce("broken", pl.when(pl.col("words") != "").then(pl.col("words")))
     )

@@ -130,7 +130,9 @@ def test_a_mapping_that_cannot_be_right_is_refused(tmp_path: Path, changes: dict
 
 
 def test_a_code_that_our_table_does_not_know_is_refused(tmp_path: Path) -> None:
-    columns = '"a" = "borrower_id"\n"b" = "happened_on"\n"c" = "known_on"\n"d" = { to = "kind", codes = { "1" = "closure", "2" = "wedding" } }'
+    columns = (
+        '"a" = "borrower_id"\n"b" = "happened_on"\n"c" = "known_on"\n"d" = { to = "kind", codes = { "1" = "closure", "2" = "wedding" } }'
+    )
     with pytest.raises(SettingsError, match="kind can't be 'wedding': it breaks the rule known_code"):
         read_source_file(write(tmp_path, table="events", columns=columns))
 
