@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from signals.checks import judge_rows
-from signals.errors import InputError
+from signals.errors import InputError, SettingsError
 from signals.sources import folder
 from signals.sources.drop import find_column_faults, match_tables, read_rows
 from signals.sources.mapping import TableMapping
 from signals.sources.raw import open_raw
 from signals.sources.source import Source
+from signals.sources.source_file import read_source_file
 from signals.sources.stored import StoredFile
 from signals.tables import TABLES
 
 MOST_SHOWN = 10
+
+
+class UnclearError(ValueError):
+    """It can't be told what a file should be checked against: the question, not the file, is wrong."""
 
 
 @dataclass(frozen=True)
@@ -29,28 +34,81 @@ class Problem:
     line: int | None = None
     column: str | None = None
 
+    def say(self) -> str:
+        """The problem on one line, in both languages.
+
+        >>> Problem("not a number", 7, "balance_krw").say()
+        '7행 · line 7 | 열 · column balance_krw | not a number'
+        """
+        line = [f"{self.line}행 · line {self.line}"] if self.line else []
+        return " | ".join([*line, *([f"열 · column {self.column}"] if self.column else []), self.rule])
+
 
 @dataclass(frozen=True)
 class FileCheck:
     """What became of one file on trial.
 
     `table` None: it is none of ours. `columns`: theirs to ours. `problems`: the first ten of `problems_count`, in the order
-    of their lines; `rows_aside`: how many of the `rows` a night would set aside.
+    of their lines; `rows_aside`: how many of the `rows` a night would set aside. `about`: of a source file itself, what it says.
     """
 
     file: str
-    table: str | None
-    rows: int
-    rows_aside: int
-    columns: Mapping[str, str]
-    ignored: Sequence[str]
-    problems: Sequence[Problem]
-    problems_count: int
+    table: str | None = None
+    rows: int = 0
+    rows_aside: int = 0
+    columns: Mapping[str, str] = field(default_factory=dict)
+    ignored: Sequence[str] = ()
+    problems: Sequence[Problem] = ()
+    problems_count: int = 0
+    about: Sequence[tuple[str, str]] = ()
 
     @property
     def is_fine(self) -> bool:
         """Whether a night would take all of it."""
         return not self.problems_count
+
+
+def check_files(files: Sequence[Path], source_file: Path | None, table: str | None) -> list[FileCheck]:
+    """Check files with a source file; without one, source files themselves (`.toml`) and Parquet files of our own tables.
+
+    Raises `UnclearError` where it is not clear what a file should be checked against, and `SettingsError` for a source file that
+    can't be used to check others.
+    """
+    if table is not None and table not in TABLES:
+        raise UnclearError(f"no table of ours is called {table!r}")
+    if source_file is None:
+        return [_check_alone(file, table) for file in files]
+    found = read_source_file(source_file)
+    if len(found) != 1 or found[0].kind != "drop":
+        raise UnclearError(f"{source_file} describes {len(found)} sources; name the file of one drop")
+    if table is not None and table not in found[0].tables:
+        raise UnclearError(f"{source_file} says nothing of {table}")
+    return check_source_files(found[0], files, table)
+
+
+def _check_alone(file: Path, table: str | None) -> FileCheck:
+    if file.suffix == ".toml":
+        return _check_source_file(file)
+    names = [table] if table else [name for name in (file.stem, file.resolve().parent.name) if name in TABLES]
+    if not names or file.suffix != ".parquet":
+        raise UnclearError(f"{file} is neither a source file nor a Parquet file named after a table of ours: say --with SOURCE.toml")
+    return check_canonical_file(file, names[0])
+
+
+def _check_source_file(file: Path) -> FileCheck:
+    try:
+        found = read_source_file(file)
+    except SettingsError as error:
+        return _fail(str(file), None, error.what, error.where)
+    about = [(f"자료원 · source {source.source_id}", _describe_source(source)) for source in found]
+    return FileCheck(str(file), about=about)
+
+
+def _describe_source(source: Source) -> str:
+    names = " · ".join(name for name in (source.name_ko, source.name_en) if name)
+    tables = [f"{name} ({len(mapping.mapped)} columns from {mapping.files})" for name, mapping in source.tables.items()]
+    right = f"{source.basis}: {source.legal_basis}; for {', '.join(source.purposes)}"
+    return " | ".join(part for part in (names, source.kind, right, ", ".join(tables)) if part)
 
 
 def check_source_files(source: Source, files: Sequence[Path], table: str | None = None) -> list[FileCheck]:
@@ -107,10 +165,10 @@ def _list_columns(columns: Mapping[str, pl.DataType], mapping: TableMapping) -> 
 
 
 def _find_row_problems(rows: pl.DataFrame, table: str) -> list[Problem]:
-    """List what is wrong in rows, by line: what could not be read, then what breaks a row rule of the table."""
+    """List what is wrong in rows, by line: what could not be read, then what breaks a row rule of the table; a row said twice is said once."""
     unread = rows.filter(pl.col("unreadable").is_not_null()) if "unreadable" in rows.columns else rows.clear()
     sound = rows.filter(pl.col("unreadable").is_null()).drop("unreadable") if "unreadable" in rows.columns else rows
-    _, aside = judge_rows(sound, table)
+    _, aside = judge_rows(sound.unique(list(TABLES[table].columns), keep="first", maintain_order=True), table)
     told = [unread.select("line", rules="unreadable")] if "unreadable" in rows.columns else []
     said = pl.concat([*told, aside.select("line", "rules")]).sort("line", maintain_order=True)
     return [problem for line, rules in said.iter_rows() for problem in _read_rules(line, rules)]
@@ -124,7 +182,7 @@ def _read_rules(line: int, rules: str) -> Iterator[Problem]:
 
 def _fail(file: str, table: str | None, what: str, where: str) -> FileCheck:
     text = what if where == file else f"{what} ({where.removeprefix(file).lstrip(', ')})"
-    return FileCheck(file, table, 0, 0, {}, (), (Problem(text),), 1)
+    return FileCheck(file, table, problems=(Problem(text),), problems_count=1)
 
 
 def _sum_up(
