@@ -164,7 +164,8 @@ def test_a_quoted_field_may_hold_commas_quotes_and_line_breaks_and_lines_are_cou
 
 @pytest.mark.parametrize("size", [1, 40, 120])
 def test_a_file_larger_than_a_block_reads_as_if_it_were_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    send(tmp_path, *[ROW.replace("41", str(late)) + ('"다음\n달"' if late % 3 == 0 else "") for late in range(20)], encoding="cp949")
+    note = '"' + "다음\n달, " * 30 + '"'
+    send(tmp_path, *[ROW.replace("41", str(late)) + (note if late % 3 == 0 else "") for late in range(20)], encoding="cp949")
     whole = read(bank(tmp_path, encoding="cp949"))
     monkeypatch.setattr(raw, "BLOCK_BYTES", size)
     monkeypatch.setattr(raw, "HEADER_BYTES", size)
@@ -287,6 +288,7 @@ def test_a_name_that_does_not_say_its_day_is_an_error(tmp_path: Path, day: str) 
         ("%Y년 %m월", "2026년 3월", date(2026, 3, 1)),
         ("%Y-%m-%d %H:%M:%S", "2026-03-31 23:59:59", date(2026, 3, 31)),
         ("%Y/%m/%d", "20260/03/31", None),
+        ("%Y/%m/%d", "+20260/03/31", None),
         ("%Y%m%d", "99991231", date(9999, 12, 31)),
         ("%Y%m%d", "00000000", None),
     ],
