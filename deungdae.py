@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 programmes = typer.Typer(help="The support programmes.", no_args_is_help=True)
 app.add_typer(programmes, name="programmes")
+sources = typer.Typer(help="자료원 · The sources: who sends what.", no_args_is_help=True)
+app.add_typer(sources, name="sources")
 said = Console(stderr=True, soft_wrap=True)
 
 Day = Annotated[datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="All that was known by the end of this day, Korean time.")]
@@ -127,6 +129,27 @@ def check_programmes(
         raise typer.Exit(1)
 
 
+@sources.command("check")
+def check_sources(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help="Deliveries, or a source file itself.")],
+    with_file: Annotated[Path | None, typer.Option("--with", exists=True, dir_okay=False, help="The source file to try on them.")] = None,
+    table: Annotated[str | None, typer.Option(help="Which table the files are, whatever their names.")] = None,
+) -> None:
+    """Try a source file on deliveries: what is read, and the first ten problems of each file, never a value."""
+    from signals.sources.trial import UnclearError, check_files
+
+    try:
+        checks = check_files(files, with_file, table)
+    except UnclearError as error:
+        raise typer.BadParameter(str(error)) from error
+    for check in checks:
+        _show_pairs(check.file, _list_check(check))
+    broken = sum(not check.is_fine for check in checks)
+    _say(f"파일 {len(checks)}개 중 {broken}개에 문제 · {len(checks)} files, {broken} with problems")
+    if broken:
+        raise typer.Exit(1)
+
+
 @app.command()
 def doctor(home: HomeFolder = Path("home")) -> None:
     """Say what is installed, reachable, stale or broken, and how to mend it."""
@@ -185,6 +208,19 @@ def show_night(the_night: Any, *, is_unchanged: bool) -> None:
     _show_pairs(f"야간 산출 · night of {summary['as_of']}", rows)
     if is_unchanged:
         _out().print("변경 없음 · nothing changed: this night stood already with equal receipts")
+
+
+def _list_check(check: Any) -> list[tuple[str, str]]:
+    """The rows a person reads of one file's trial."""
+    rows = [("표 · table", check.table or "-")] if not check.about else list(check.about)
+    if check.table:
+        rows += [("행 · rows", f"{check.rows:,}"), ("격리될 행 · rows a night would set aside", f"{check.rows_aside:,}")]
+        rows += [("열 · columns", ", ".join(name if name == ours else f"{name} → {ours}" for name, ours in check.columns.items()) or "-")]
+        rows += [("무시하는 열 · ignored columns", ", ".join(check.ignored))] if check.ignored else []
+    if check.is_fine:
+        return [*rows, ("결과 · result", "이상 없음 · fine")]
+    rows += [("결과 · result", f"문제 {check.problems_count:,}건 · {check.problems_count:,} problems, the first {len(check.problems)}:")]
+    return rows + [(f"문제 · problem {number}", problem.say()) for number, problem in enumerate(check.problems, start=1)]
 
 
 def main() -> None:

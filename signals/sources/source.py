@@ -17,10 +17,10 @@ class Source:
     """One place facts come from: its name in the lake, where it lies, and on what right it may be read.
 
     `kind`: folder (canonical Parquet), drop (a lender's own files, told by a mapping) or database. `tables`: the mapping of a
-    drop, or what else the source file says of its tables. `priority`: of two sources that say different things of one fact on
-    one day, the higher is believed. `legal_basis` None: named by nobody, as a folder given by hand. `purposes`: score (the
-    night), train. `every_days`: how often news is due; None: not said. `window_days`: how far before its watermark a database
-    is read again.
+    drop, table by table (`signals.sources.mapping.TableMapping`). `priority`: of two sources that say different things of one
+    fact on one day, the higher is believed. `basis` (statute, consent, pseudonymised) and `legal_basis`, which names it, are
+    None for a folder given by hand. `purposes`: score (the night), train. `every_days`: how often news is due; None: not said.
+    `window_days`: how far before its watermark a database is read again.
     """
 
     source_id: str
@@ -32,6 +32,9 @@ class Source:
     every_days: int | None = None
     window_days: int = 31
     tables: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    name_ko: str | None = None
+    name_en: str | None = None
+    basis: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ class Piece:
     is known again without reading it; None: it is no file, and is read by its watermark. `digest` says what its bytes are.
     `read` gives its rows: the table's declared columns in their declared types, `file` and `line` (counted from 1 as a
     person would: the line of a text file, the row of a Parquet file). It raises `InputError` for what can't be used. Where
-    a value of a row can't be read it is null, and the text column `unreadable` says which and why, as a rule is named.
+    a value of a row can't be read it is null, and the text column `unreadable` says which and why, as a rule is named:
+    `balance_krw|not a number`, several joined by a comma, never the value; null: all was read. `row|too few fields` and
+    `row|too many fields`: all values of the row are null. Such rows are to be set aside under these names.
     """
 
     table: str
