@@ -14,7 +14,7 @@ _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 _SUSPICIOUS_SHARE = 0.01
 
 
-def refuse_resident_numbers(file: Path, frame: pl.LazyFrame) -> None:
+def refuse_resident_numbers(file: Path | str, frame: pl.LazyFrame) -> None:
     """Refuse a file whose text columns hold resident registration numbers.
 
     The hyphenated form is refused by its pattern; bare 13-digit values when they begin with a date and more than 1 % of
