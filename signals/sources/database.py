@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ class _Kind(Protocol):
 class _Database:
     """One source database: its URL (a secret), its place as people may read it, and of which kind it is."""
 
-    url: str
+    url: str = field(repr=False)
     place: str
     kind: _Kind
 
