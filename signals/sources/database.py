@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -124,8 +125,9 @@ def _take_batches(reader: Any, place: str) -> Iterator[Any]:
                 batch = reader.read_next_batch()
             except StopIteration:
                 return
-            except OSError:
-                raise _describe_failure(place, None, "") from None
+            except OSError as error:  # what the Arrow stream makes of the driver's errors
+                state = re.search(r"SQLSTATE: (\w{5})", str(error))
+                raise _describe_failure(place, state and state[1], "") from None
         yield batch
 
 

@@ -30,14 +30,6 @@ SECOND = FIRST + timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    sqlite = f"sqlite:///{tmp_path / 'home' / 'deungdae.db'}"
-    engine = open_database(sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
-    yield engine
-    engine.dispose()
-
-
 def url_of(records: Engine) -> str:
     return records.url.render_as_string(hide_password=False)
 
