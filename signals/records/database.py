@@ -12,12 +12,14 @@ from signals.errors import SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 60
+_TURN = 0xDE06_DAE  # any number will do, as long as every process of ours takes the same
 
 
 def open_database(url: str) -> Engine:
     """Open the database at `url`, create or migrate its tables, and give an engine whose transactions are whole.
 
-    Raises `SettingsError` when it can't be. On SQLite every transaction takes the write lock at its start, so that two writers wait for each other instead of failing.
+    Raises `SettingsError` when it can't be. On SQLite every transaction takes the write lock at its start, so that two writers wait for each other
+    instead of failing; on PostgreSQL every transaction takes its turn by an advisory lock of the database, to the same end.
     """
     try:
         return _open(url)
@@ -38,6 +40,8 @@ def _open(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _leave_transactions_to_us)
         event.listen(engine, "begin", _begin_with_lock)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _begin_in_turn)
     _migrate(engine)
     return engine
 
@@ -50,6 +54,12 @@ def _leave_transactions_to_us(connection: Any, _record: Any) -> None:
 
 def _begin_with_lock(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_in_turn(connection: Any) -> None:
+    """What a transaction reads before it writes (whether a lease is free, how many places are left) must still be so when it writes."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_BUSY_SECONDS}s'")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
 
 
 def _migrate(engine: Engine) -> None:

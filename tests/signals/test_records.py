@@ -4,10 +4,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import polars as pl
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -25,9 +30,15 @@ SECOND = FIRST + timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Engine:
-    return open_database(f"sqlite:///{tmp_path / 'home' / 'deungdae.db'}")
+def url_of(records: Engine) -> str:
+    return records.url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def opened_again(records: Engine) -> Iterator[Engine]:
+    engine = open_database(url_of(records))
+    yield engine
+    engine.dispose()
 
 
 def test_the_migrations_make_exactly_the_declared_tables(records: Engine) -> None:
@@ -38,8 +49,36 @@ def test_the_migrations_make_exactly_the_declared_tables(records: Engine) -> Non
 def test_opening_a_database_again_keeps_what_it_holds(records: Engine) -> None:
     with records.begin() as connection:
         take_lease(connection, "run|one", HOUR)
-    with open_database(str(records.url)).begin() as connection:
+    with opened_again(records) as again, again.begin() as connection:
         assert take_lease(connection, "run|two", HOUR) is False
+
+
+def test_of_many_who_reach_for_a_free_lease_at_once_one_has_it(records: Engine) -> None:
+    together = Barrier(6)
+
+    def reach(number: int) -> bool:
+        together.wait()
+        with records.begin() as connection:
+            return take_lease(connection, f"run|{number}", HOUR)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(reach, range(6))) == [False] * 5 + [True]
+
+
+def test_a_lease_is_told_by_moments_not_by_the_clock_of_a_zone(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("ALTER ROLE postgres SET timezone = 'Asia/Seoul'")
+    try:
+        engine = open_database(postgres_url)
+        with engine.begin() as connection:
+            assert connection.exec_driver_sql("SHOW timezone").scalar() == "Asia/Seoul"
+            take_lease(connection, "run|one", HOUR)
+            assert not take_lease(connection, "run|two", HOUR)
+            assert take_lease(connection, "run|two", timedelta(0))
+        engine.dispose()
+    finally:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute("ALTER ROLE postgres RESET timezone")
 
 
 def test_a_second_holder_waits_until_the_first_gives_the_lease_back(records: Engine) -> None:
@@ -66,7 +105,7 @@ def test_a_killed_process_leaves_no_lease_behind(records: Engine) -> None:
         "from signals.records.leases import name_process, wait_for_lease;"
         "wait_for_lease(open_database(sys.argv[1]), name_process(), timedelta(hours=1), timedelta(0)); os.kill(os.getpid(), signal.SIGKILL)"
     )
-    killed = subprocess.run([sys.executable, "-c", taking, str(records.url)], cwd=Path(__file__).parents[2], check=False)
+    killed = subprocess.run([sys.executable, "-c", taking, url_of(records)], cwd=Path(__file__).parents[2], check=False)
     assert killed.returncode == -9
     wait_for_lease(records, name_process(), HOUR, timedelta(0))
     with records.begin() as connection:
