@@ -20,6 +20,7 @@ from signals.home import Home
 from signals.receipts import Receipt
 from signals.records.reading import Reading, read_what_was_read
 from signals.sources import list_unread, open_source
+from signals.sources.places import hide_password
 from signals.sources.source import Piece, Source
 from signals.tables import TABLES
 
@@ -182,4 +183,5 @@ def _as_input_error(error: Exception, source: Source) -> InputError:
     if isinstance(error, InputError):
         return error
     what = f"the source can't be read ({type(error).__name__})"
-    return InputError(what, source.place, "a file of it is broken inside or out of reach", "send it again, or check that it can be reached")
+    place = hide_password(source.place) if source.kind == "database" else source.place
+    return InputError(what, place, "a file of it is broken inside or out of reach", "send it again, or check that it can be reached")

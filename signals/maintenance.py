@@ -176,7 +176,8 @@ def _measure(home: Home) -> dict[str, tuple[int, int]]:
     for name, place in {**{name: home.table(name) for name in TABLES}, **{name: home.product(name) for name in PRODUCTS}}.items():
         table = open_table(place)
         if table is not None:
-            size = sum(size for file, size in objects.list_files(place) if ".parquet" in file and not file.startswith("_delta_log"))
+            files = objects.list_files(place)
+            size = sum(file.size for file in files if ".parquet" in file.name and not file.name.startswith("_delta_log"))
             found[name] = (list_files(table).height, size)
     return found
 

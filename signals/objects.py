@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -97,25 +97,32 @@ def measure_file(place: str) -> int:
     return int(system.get_file_info(path).size)
 
 
-def list_files(place: str) -> Iterator[tuple[str, int]]:
-    """List the files below a place: each one's name inside it, and its size in bytes; none where there is no such place."""
+class FileInfo(NamedTuple):
+    """A file below a place: its name inside it, its size in bytes, and by size and moment of writing its stamp."""
+
+    name: str
+    size: int
+    stamp: str
+
+
+def list_files(place: str) -> Iterator[FileInfo]:
+    """List the files below a place by name; none where there is no such place. Raises `OSError` when it can't be reached."""
     from pyarrow import fs
 
     system, path = open_filesystem(place)
     found = system.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
     for info in sorted(found, key=lambda info: str(info.path)):
         if info.type == fs.FileType.File:
-            yield info.path[len(path) :].lstrip("/"), int(info.size)
+            yield FileInfo(info.path[len(path.rstrip("/")) + 1 :], int(info.size), f"{info.size}-{info.mtime_ns}")
 
 
-def fetch_folder(place: str, into: Path) -> Path:
-    """Copy everything below a place of an object store into a folder of this machine."""
+def fetch_file(url: str, into: Path) -> None:
+    """Copy a file of an object store to this machine."""
     from pyarrow import fs
 
-    system, path = open_filesystem(place)
-    into.mkdir(parents=True, exist_ok=True)
+    system, path = open_filesystem(url)
+    into.parent.mkdir(parents=True, exist_ok=True)
     fs.copy_files(path, str(into), source_filesystem=system, destination_filesystem=fs.LocalFileSystem())
-    return into
 
 
 def open_filesystem(place: str) -> tuple[Any, str]:

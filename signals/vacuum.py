@@ -30,7 +30,7 @@ def vacuum_table(place: str, pins: Iterable[int], first_kept: date | None = None
     gone = _list_unneeded(table, place, kept)
     if gone and not is_dry:
         table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True, keep_versions=kept)
-    unfinished = [f"{place}/{name}" for name, _ in list_files(place) if ".parquet#" in name]  # a write that was never finished
+    unfinished = [f"{place}/{name}" for name, *_ in list_files(place) if ".parquet#" in name]  # a write that was never finished
     others = [*unfinished, *_list_let_go(table, place, gone, first_kept)]
     for file in [] if is_dry else others:
         remove_file(file)
@@ -49,7 +49,7 @@ def vacuum_drafts(home: Home, *, is_dry: bool = False) -> list[Path]:
 def _list_unneeded(table: DeltaTable, place: str, kept: list[int]) -> list[str]:
     """Delta names what it ever removed; what of that is still there."""
     named = table.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False, full=True, keep_versions=kept)
-    there = {name for name, _ in list_files(place)}
+    there = {file.name for file in list_files(place)}
     return sorted(f"{place}/{name}" for name in {*named} & there)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from signals.records.schema import FILES_READ
+from signals.records.watermarks import read_watermarks, since
 from signals.sources.source import Piece, Since, Source
 
 
@@ -55,7 +56,7 @@ def read_what_was_read(connection: Connection, source: Source, as_of: date) -> R
     for row in connection.execute(select(FILES_READ).where(FILES_READ.c.source_id == source.source_id)):
         nights[row.file, row.digest][row.as_of] = row.is_whole
         digests[row.file, row.stamp] = row.digest
-    return Reading(as_of, nights, digests)
+    return Reading(as_of, nights, digests, since(read_watermarks(connection, source.source_id, as_of), source.window_days))
 
 
 def note_files_read(connection: Connection, as_of: date, source_id: str, files: Iterable[Mapping[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 import polars as pl
 
 from signals.errors import InputError, SettingsError
-from signals.objects import fetch_folder, is_url
+from signals.objects import is_url
 from signals.sources.folder import open_folder, unknown_files
 from signals.sources.source import Piece, Since, Source
 from signals.tables import TABLES
@@ -42,7 +42,7 @@ def list_sources(locations: Sequence[str], purpose: str = "score") -> list[Sourc
 
 
 def open_source(source: Source, since: Since, into: Path) -> Iterator[Piece]:
-    """Open a source: give its pieces, none of them read yet. What lies in an object store is first copied into the folder `into`.
+    """Open a source: give its pieces, none of them read yet. What lies in an object store comes to the folder `into` once it is read.
 
     Raises `InputError` when the place can't be reached.
     """
@@ -50,18 +50,21 @@ def open_source(source: Source, since: Since, into: Path) -> Iterator[Piece]:
         from signals.sources.database import open_database_source
 
         return open_database_source(source, since)
-    folder = Path(fetch_folder(source.place, into) if is_url(source.place) else source.place)
     if source.kind == "drop":
         from signals.sources.drop import open_drop
 
-        return open_drop(replace(source, place=str(folder)))
-    return open_folder(folder)
+        return open_drop(source, into)
+    return open_folder(source.place, into)
 
 
 def list_unread(source: Source) -> Iterator[str]:
-    """Name the files of a folder of canonical tables that belong to no table and are not read."""
-    if source.kind == "folder" and not is_url(source.place):
-        yield from unknown_files(Path(source.place))
+    """Name the files of a folder or a drop that belong to no table and are not read."""
+    if source.kind == "drop":
+        from signals.sources.drop import list_unread_files
+
+        yield from list_unread_files(source)
+    elif source.kind == "folder":
+        yield from unknown_files(source.place)
 
 
 def read_sources(locations: Sequence[str]) -> dict[str, pl.LazyFrame]:

@@ -13,25 +13,27 @@ from signals.errors import InputError
 from signals.sources.mapping import TableMapping
 from signals.sources.raw import RawFile, open_raw, settle_name
 from signals.sources.residents import Resemblance, count_resemblance, refuse_resemblance
-from signals.sources.source import Piece, Source, piece_of_file
+from signals.sources.source import Piece, Source
 from signals.sources.stored import StoredFile, list_stored_files
 from signals.sources.translate import find_type_faults, settle_types, translate_rows
 from signals.tables import TABLES
 
 
-def open_drop(source: Source) -> Iterator[Piece]:
+def open_drop(source: Source, into: Path = Path()) -> Iterator[Piece]:
     """Give the files of a drop as pieces, in the order of their names; files that no glob of the source names are left out.
+
+    What lies in an object store comes to the folder `into` once it is read.
 
     A piece's rows are described at `Piece`: the columns in the declared types, `file`, `line` and `unreadable`.
     Raises `InputError` for a missing folder and a file that two tables claim; a piece's `read` raises it for a file that can't
     be used, naming the file.
     """
-    for file in list_stored_files(Path(source.place)):
+    for file in list_stored_files(source.place, into):
         tables = match_tables(source, file.name)
         if len(tables) > 1:
             raise InputError(
                 f"the file is claimed by two tables: {', '.join(tables)}",
-                str(file.path),
+                file.name,
                 "nobody can tell which it is",
                 "make the globs `files` of the source file narrower",
             )
@@ -41,7 +43,7 @@ def open_drop(source: Source) -> Iterator[Piece]:
 
 def list_unread_files(source: Source) -> list[str]:
     """Name the files of a drop that no glob of its source file names: they are not read."""
-    return [file.name for file in list_stored_files(Path(source.place)) if not match_tables(source, file.name)]
+    return [file.name for file in list_stored_files(source.place) if not match_tables(source, file.name)]
 
 
 def match_tables(source: Source, name: str) -> list[str]:
@@ -64,7 +66,7 @@ def _make_piece(file: StoredFile, mapping: TableMapping) -> Piece:
             raise _refuse_columns(faults, file, mapping)
         return read_rows(raw, file, mapping).lazy()
 
-    return piece_of_file(mapping.table, file.path, file.folder, read)
+    return file.as_piece(mapping.table, read)
 
 
 def find_column_faults(columns: Mapping[str, pl.DataType], mapping: TableMapping) -> dict[str, str]:

@@ -11,44 +11,47 @@ import polars as pl
 from signals.errors import InputError
 from signals.sources.canonical import cast_column, refuse_columns
 from signals.sources.residents import refuse_resident_numbers
-from signals.sources.source import Piece, piece_of_file
+from signals.sources.source import Piece
+from signals.sources.stored import StoredFile, list_stored_files
 from signals.tables import TABLES, Table
 
 
-def open_folder(folder: Path) -> Iterator[Piece]:
+def open_folder(place: str | Path, into: Path = Path()) -> Iterator[Piece]:
     """Open a source folder: one piece per file of a canonical table, in the declared types once read.
 
-    Absent optional columns come as nulls. Raises `InputError` for a missing folder; reading a piece raises it for a file of zero
-    bytes or one that is not Parquet, an unknown column, a missing or mistyped one, or a resident registration number.
+    What lies in an object store comes to the folder `into` once it is read. Absent optional columns come as nulls. Raises
+    `InputError` for a missing folder; reading a piece raises it for a file of zero bytes or one that is not Parquet, an unknown
+    column, a missing or mistyped one, or a resident registration number.
     """
-    if not folder.is_dir():
-        raise InputError("no such source folder", str(folder), "there is nothing to read", "name an existing folder")
+    files = list(list_stored_files(str(place), into))
     for name, table in TABLES.items():
-        for file in _find_files(folder, name):
-            yield piece_of_file(name, file, folder, partial(_read_file, folder, file, table))
+        for file in files:
+            if _name_table(file.name) == name:
+                yield file.as_piece(name, partial(read_file, file, table))
 
 
-def unknown_files(folder: Path) -> list[str]:
+def unknown_files(place: str | Path) -> list[str]:
     """Name the Parquet files and folders of a source folder that belong to no canonical table (they are not read)."""
-    entries = [entry for entry in folder.iterdir() if entry.suffix == ".parquet" or (entry.is_dir() and any(entry.glob("*.parquet")))]
-    return sorted(entry.name for entry in entries if entry.name.removesuffix(".parquet") not in TABLES)
+    names = [file.name for file in list_stored_files(str(place)) if file.name.endswith(".parquet")]
+    return sorted({name.split("/")[0] for name in names if _name_table(name) not in TABLES})
 
 
-def _find_files(folder: Path, name: str) -> list[Path]:
-    single = folder / f"{name}.parquet"
-    return ([single] if single.is_file() else []) + sorted((folder / name).glob("*.parquet"))
+def _name_table(name: str) -> str | None:
+    """Name the table of a Parquet file: its own name, or that of the folder in which it is a part; None: neither."""
+    parts = name.split("/")
+    return parts[0].removesuffix(".parquet") if name.endswith(".parquet") and len(parts) <= 2 else None  # noqa: PLR2004
 
 
-def _read_file(folder: Path, file: Path, table: Table) -> pl.LazyFrame:
+def read_file(stored: StoredFile, table: Table) -> pl.LazyFrame:
+    """Read one file of a canonical table, as a piece of a source folder is read."""
+    file = stored.path
     frame = _open_file(file)
     schema = dict(frame.collect_schema())
     refuse_columns(file, schema, table)
     frame = frame.select([cast_column(file, name, schema.get(name), kind) for name, kind in table.polars_schema.items()])
     _refuse_values_too_large(file, schema, table)
     refuse_resident_numbers(file, frame)
-    return frame.with_row_index("line", offset=1).with_columns(
-        line=pl.col("line").cast(pl.Int64), file=pl.lit(str(file.relative_to(folder)))
-    )
+    return frame.with_row_index("line", offset=1).with_columns(line=pl.col("line").cast(pl.Int64), file=pl.lit(stored.name))
 
 
 def _open_file(file: Path) -> pl.LazyFrame:

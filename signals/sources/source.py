@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -55,17 +53,6 @@ class Piece:
     stamp: str | None
     read: Callable[[], pl.LazyFrame]
     digest: Callable[[], str] = str
-
-
-def piece_of_file(table: str, file: Path, folder: Path, read: Callable[[], pl.LazyFrame]) -> Piece:
-    """Make the piece of a file inside a source's folder."""
-    known = file.stat()
-    return Piece(table, str(file.relative_to(folder)), f"{known.st_size}-{known.st_mtime_ns}", read, lambda: _digest(file))
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 Since = Mapping[str, date]

@@ -122,7 +122,7 @@ def check_source_files(source: Source, files: Sequence[Path], table: str | None 
 def check_canonical_file(file: Path, table: str) -> FileCheck:
     """Check a Parquet file that claims to be one of our tables as it is."""
     try:
-        rows = folder._read_file(file.parent, file, TABLES[table]).collect()  # noqa: SLF001
+        rows = folder.read_file(StoredFile(file.parent, file.name), TABLES[table]).collect()
     except InputError as error:
         return _fail(str(file), table, error.what, error.where)
     columns = {column: column for column in TABLES[table].columns}

@@ -51,7 +51,6 @@ def test_each_check_on_the_page_runs_and_ends_as_the_page_says(world: Path, comm
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="the night does not read source files yet", strict=True)
 def test_the_night_on_the_page_runs_on_all_three_sources(world: Path) -> None:
     (world / "drops" / "hanbit_bank" / DAY / "repayments_002.csv.gz").unlink()
     (command,) = [command for command in COMMANDS if "sources check" not in command]

@@ -15,9 +15,9 @@ from polars.testing import assert_frame_equal
 from signals.errors import InputError, SettingsError
 from signals.records.watermarks import since
 from signals.sources import database as database_source
-from signals.sources.folder import read_folder
 from signals.tables import TABLES
 from tests.signals.holders import open_pieces, random_tables, run_sql, write_table
+from tests.signals.reading import read_folder
 
 DAY = date(2026, 3, 1)
 LENDERS = "CREATE TABLE lenders (lender_id text, kind text, known_on date)"
@@ -62,7 +62,7 @@ def test_a_table_is_one_piece_read_by_its_watermark_and_what_is_no_table_of_ours
     write_table(url, "lenders", lenders(DAY))
     write_table(url, "payroll", lenders(DAY))
     pieces = open_pieces(url)
-    assert [(piece.table, piece.file, piece.digest) for piece in pieces.values()] == [("lenders", "lenders", None)]
+    assert [(piece.table, piece.file, piece.stamp) for piece in pieces.values()] == [("lenders", "lenders", None)]
 
 
 def test_only_what_is_known_since_is_read_and_what_has_no_day_at_all(url: str) -> None:
