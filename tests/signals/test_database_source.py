@@ -86,6 +86,12 @@ def test_what_becomes_known_later_moves_no_line(url: str) -> None:
     assert open_pieces(url)["lenders"].read().collect().head(2).equals(before)
 
 
+def test_lines_are_counted_alike_whatever_order_the_database_gives_its_letters(postgres_url: str) -> None:
+    run_sql(postgres_url, LENDERS.replace("lender_id text", 'lender_id text COLLATE "unicode"'))
+    run_sql(postgres_url, *(f"INSERT INTO lenders VALUES ('{name}', 'bank', '2026-03-01')" for name in ("b", "A", "가", "a", "B")))
+    assert read_ids(postgres_url) == ["A", "B", "a", "b", "가"]
+
+
 def test_a_view_is_read_as_a_table_is(url: str) -> None:
     write_table(url, "ours", lenders(DAY))
     run_sql(url, "CREATE VIEW lenders AS SELECT lender_id, kind, known_on FROM ours")
