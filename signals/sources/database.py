@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from signals.sources.residents import refuse_resident_numbers
 from signals.sources.source import Piece, Since, Source
 from signals.tables import TABLES, Table
 
+_NOTHING = "nothing of it can be read tonight"
 _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 
 
@@ -125,9 +125,9 @@ def _take_batches(reader: Any, place: str) -> Iterator[Any]:
                 batch = reader.read_next_batch()
             except StopIteration:
                 return
-            except OSError as error:  # what the Arrow stream makes of the driver's errors
-                state = re.search(r"SQLSTATE: (\w{5})", str(error))
-                raise _describe_failure(place, state and state[1], "") from None
+            except OSError:  # the stream's own errors carry the server's words, and no SQLSTATE
+                next_step = "read the whole table or view by hand, with the same role"
+                raise InputError("the database breaks off while it gives its rows", place, _NOTHING, next_step) from None
         yield batch
 
 
@@ -136,7 +136,7 @@ def _refuse_values(place: str, frame: pl.LazyFrame) -> None:
         refuse_resident_numbers(place, frame)
         dates = [name for name, kind in frame.collect_schema().items() if kind == pl.Date]
         odd = frame.select((~pl.col(*dates).is_between(_FIRST, _LAST)).any()).collect()
-    except pl.exceptions.PolarsError:
+    except pl.exceptions.ComputeError:
         raise InputError("a text is not UTF-8", place, "names and codes would be mangled", "convert the database to UTF-8") from None
     for name in dates:
         if odd[name].item():
@@ -160,13 +160,12 @@ def _telling(place: str) -> Iterator[None]:
 
 
 def _describe_failure(place: str, state: str | None, text: str) -> InputError:
-    why = "nothing of it can be read tonight"
     if state == "42501":
-        return InputError("the role may not read it", place, why, "grant it USAGE on the schema and SELECT on the table or view")
+        return InputError("the role may not read it", place, _NOTHING, "grant it USAGE on the schema and SELECT on the table or view")
     if "password authentication failed" in text or "no password supplied" in text:
-        return InputError("the database refuses the role or its password", place, why, "mend the connection's role or password")
+        return InputError("the database refuses the role or its password", place, _NOTHING, "mend the connection's role or password")
     if "Failed to connect" in text:
         next_step = "check that the server runs, and host, port, database and role in the connection"
-        return InputError("the database can't be reached or does not let us in", place, why, next_step)
-    what = f"the database does not give its rows ({f'SQLSTATE {state}' if state else 'it is broken, or was cut off'})"
-    return InputError(what, place, why, "try the table or view by hand, with the same role")
+        return InputError("the database can't be reached or does not let us in", place, _NOTHING, next_step)
+    what = f"the database does not give its rows ({f'SQLSTATE {state}' if state else 'it is no database, or broken'})"
+    return InputError(what, place, _NOTHING, "try the table or view by hand, with the same role")
