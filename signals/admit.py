@@ -150,6 +150,9 @@ def _report(delivery: Delivery, judged: Mapping[str, _Judged], refused: Mapping[
         return CheckReport(source_id, delivery.failure)
     gates = [gate for one in judged.values() for gate in one.gates if gate.source_id == source_id]
     unread = [f"{name} is no table of ours and was not read" for name in delivery.unread]
+    unread += [
+        f"{table}: {rows:,} rows are of longer ago than the lake keeps them and were left out" for table, rows in delivery.past.items()
+    ]
     counts = {table: one.tally.counts[source_id] for table, one in judged.items()}
     counts = {table: count for table, count in counts.items() if table in delivery.read or count["retried"]}
 

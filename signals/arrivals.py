@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from signals.errors import InputError
 from signals.home import Home
 from signals.receipts import Receipt
 from signals.records.reading import Reading, read_what_was_read
+from signals.retention import is_past
 from signals.sources import list_unread, open_source
 from signals.sources.places import hide_password
 from signals.sources.source import Piece, Source
@@ -29,7 +31,8 @@ from signals.tables import TABLES
 class Landed:
     """One piece of a source as it lies beside the lake: its rows, and the newest `known_on` among them.
 
-    `digest` empty: it came from a database. `is_whole`: none of its rows becomes known only later.
+    `digest` empty: it came from a database. `is_whole`: none of its rows becomes known only later. `past`: rows that lie
+    further back than the lake keeps them, and did not land.
     """
 
     table: str
@@ -41,6 +44,7 @@ class Landed:
     rows: int
     newest_known_on: str | None
     is_whole: bool
+    past: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,14 @@ class Delivery:
         """Rows that came, table by table, in the order of the tables."""
         tables = [table for table in TABLES if table in {*self.unchanged, *(one.table for one in self.landed)}]
         return {table: sum(one.rows for one in self.landed if one.table == table) for table in tables}
+
+    @property
+    def past(self) -> dict[str, int]:
+        """Rows that lie further back than the lake keeps them, table by table."""
+        found = Counter[str]()
+        for one in self.landed:
+            found[one.table] += one.past
+        return dict(+found)
 
     def newest_known_on(self, table: str) -> str | None:
         """The newest `known_on` that came of a table tonight; None: no row came."""
@@ -149,19 +161,21 @@ def _land_piece(piece: Piece, digest: str, after: date, as_of: date, place: Path
     """Write what became known later than `after` and by `as_of`; rows that don't say when, with what is read for the first time."""
     known_on, rows = pl.col("known_on"), piece.read()
     known = known_on.is_between(after, as_of, closed="right")
-    landing = rows.filter(known | known_on.is_null() if after == date.min else known)
-    _, later = pl.collect_all(
+    tonight = known | known_on.is_null() if after == date.min else known
+    past = is_past(TABLES[piece.table], as_of)
+    _, counted = pl.collect_all(
         [
-            landing.sink_parquet(place, compression="zstd", compression_level=1, lazy=True),
-            rows.select((known_on > as_of).any().fill_null(value=False)),
+            rows.filter(tonight & ~past).sink_parquet(place, compression="zstd", compression_level=1, lazy=True),
+            rows.select(later=(known_on > as_of).any().fill_null(value=False), past=(tonight & past).sum()),
         ],
         engine="streaming",
     )
+    later, let_go = counted.row(0)
     landed = pl.scan_parquet(place)
     names = landed.collect_schema().names()
     count, newest, said = landed.select(pl.len(), known_on.max(), hash_columns(names).sum()).collect(engine="streaming").row(0)
     content = f"{digest}/{after}" if digest else str(said)
-    return Landed(piece.table, piece.file, digest, piece.stamp or "", content, place.name, count, newest and str(newest), not later.item())
+    return Landed(piece.table, piece.file, digest, piece.stamp or "", content, place.name, count, newest and str(newest), not later, let_go)
 
 
 def _read_delivery(values: Mapping[str, Any]) -> Delivery:

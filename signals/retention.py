@@ -73,19 +73,19 @@ def keep_rows(rows: pl.LazyFrame, table: Table, horizon: date) -> pl.LazyFrame:
     )
 
 
-def drop_past(rows: pl.LazyFrame, table: Table, as_of: date) -> pl.LazyFrame:
-    """Drop from what a source sends on `as_of` the facts that lie further back than the lake keeps them, so that none comes back.
+def is_past(table: Table, as_of: date) -> pl.Expr:
+    """Say of each row that a source sends on `as_of` whether its fact lies further back than the lake keeps it: it must not come back.
 
-    Tables counted by `known_on` lose nothing here.
+    Of tables counted by `known_on` none does; a row that does not say its month does not either.
 
     >>> from signals.tables import TABLES
     >>> rows = pl.LazyFrame({"sales_month": [date(2020, 1, 1), date(2026, 1, 1)]})
-    >>> drop_past(rows, TABLES["sales"], date(2026, 3, 1)).collect().height
-    1
+    >>> rows.select(is_past(TABLES["sales"], date(2026, 3, 1))).collect().to_series().to_list()
+    [True, False]
     """
     if table.keep_months is None or table.keep_by not in table.key:
-        return rows
-    return rows.filter(pl.col(table.keep_by) >= count_back(as_of, table.keep_months))
+        return pl.lit(value=False)
+    return (pl.col(table.keep_by) < count_back(as_of, table.keep_months)).fill_null(value=False)
 
 
 def find_old_folders(folders: Iterable[Path], before: date) -> list[Path]:

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DEUNGDAE_", frozen=True)
 
     home: Path = Field(default=Path("home"), description="HOME: where a night keeps its things.")
+    store: str | None = Field(default=None, description="An object store's URL for the lake and the nights; null: under HOME.")
     sources: tuple[str, ...] = Field(default=(), description="Source folders.")
     database_url: str | None = Field(default=None, description="The operational database; null: a SQLite file under HOME.")
     lot_key: str = Field(default="deungdae", description="The key of the lot that breaks ties in need.")
@@ -56,7 +57,7 @@ class Settings(BaseSettings):
     @property
     def places(self) -> Home:
         """The folders under HOME."""
-        return Home(self.home)
+        return Home(self.home, self.store)
 
     @property
     def records_url(self) -> str:

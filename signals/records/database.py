@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from signals.errors import SettingsError
 
@@ -24,7 +24,7 @@ def open_database(url: str) -> Engine:
     try:
         return _open(url)
     except (OSError, SQLAlchemyError) as error:
-        where = make_url(url).render_as_string(hide_password=True)
+        where = "DEUNGDAE_DATABASE_URL" if isinstance(error, ArgumentError) else make_url(url).render_as_string(hide_password=True)
         raise SettingsError(
             f"the operational database can't be opened ({type(error).__name__})",
             where,

@@ -7,11 +7,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import psutil
 from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy.exc import OperationalError
 
 from signals.errors import NightError
 from signals.records.schema import LEASES
@@ -72,7 +73,7 @@ def keep_renewing(engine: Engine, holder: str, lasts: timedelta) -> Iterator[Non
 
     def renew() -> None:
         while not ended.wait(lasts.total_seconds() / 4):
-            with engine.begin() as connection:
+            with suppress(OperationalError), engine.begin() as connection:  # a long transaction is in the way: the next turn will do
                 take_lease(connection, holder, lasts)
 
     thread = threading.Thread(target=renew, daemon=True)

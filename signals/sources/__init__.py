@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
+from urllib.parse import urlsplit
 
 import polars as pl
 
@@ -104,7 +105,11 @@ def _read_location(location: str) -> list[Source]:
 
         return read_source_file(Path(location))
     is_database = location.startswith(("postgres", "sqlite:", "airflow:"))
-    name = (
-        re.split(r"[/:]", location.partition("?")[0].rstrip("/"))[-1] if is_url(location) or is_database else Path(location).resolve().name
-    )
+    name = _name_place(location) if is_url(location) or is_database else Path(location).resolve().name
     return [Source(re.sub(r"[^\w-]", "_", name) or "source", location, kind="database" if is_database else "folder")]
+
+
+def _name_place(url: str) -> str:
+    """Name a source after the last part of its URL's path, or after its host; never after anything secret in it."""
+    parts = urlsplit(url)
+    return parts.path.rstrip("/").rpartition("/")[2].removesuffix(".db") or parts.hostname or "source"
