@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any
@@ -21,6 +22,7 @@ from signals.products import PRODUCTS
 from signals.receipts import Receipt
 from signals.records.database import open_database
 from signals.records.leases import keep_renewing, release_lease, wait_for_lease
+from signals.records.objections import read_objections
 from signals.records.runs import find_run
 from signals.settings import Settings
 from signals.store import count_buckets, find_receipt, read_known, read_product, receipt_of_arrivals, write_product
@@ -48,8 +50,14 @@ class Night:
         return read_product(self.home, product, self.as_of)
 
     def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
-        """Read what was known, whole or for one bucket of borrowers."""
-        return read_known(self.home, self.as_of, bucket)
+        """Read what was known, whole or for one bucket of borrowers, with what people corrected or dispute."""
+        return read_known(self.home, self.as_of, bucket, self.objections)
+
+    @cached_property
+    def objections(self) -> pl.DataFrame:
+        """What happened to objections by the end of `as_of`; read once, so that every bucket sees the same."""
+        with self.open_records().begin() as connection:
+            return read_objections(connection, self.as_of)
 
     def write(self, product: str, *chunks: pl.DataFrame) -> list[Receipt]:
         """Write a product of this night; the stage's receipts."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 
+from signals.corrections import apply_corrections
 from signals.errors import NightError
 from signals.home import Home
 from signals.known import as_known
@@ -111,10 +112,14 @@ def _number_arrival(lake: pl.LazyFrame | None, as_of: date, source_id: str) -> i
     return 0 if newest is None else int(newest) + 1
 
 
-def read_known(home: Home, as_of: date, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
-    """Read what was known at the end of `as_of`, table by table; a table that never arrived is not in the mapping."""
+def read_known(home: Home, as_of: date, bucket: int | None = None, objections: pl.DataFrame | None = None) -> dict[str, pl.LazyFrame]:
+    """Read what was known at the end of `as_of`, table by table; a table that never arrived is not in the mapping.
+
+    `objections` (`read_objections`): what people dispute or have corrected stands over it; None: what the sources say.
+    """
     found = {name: scan_lake(home, name, bucket) for name in TABLES}
-    return {name: as_known(frame, name, as_of) for name, frame in found.items() if frame is not None}
+    known = {name: as_known(frame, name, as_of) for name, frame in found.items() if frame is not None}
+    return known if objections is None else {name: apply_corrections(frame, name, objections, as_of) for name, frame in known.items()}
 
 
 def refuse_before_first_night(home: Home, as_of: date) -> None:
