@@ -107,6 +107,28 @@ def night(
     show_night(the_night, is_unchanged=not has_changed)
 
 
+@app.command()
+def forget(
+    borrower: Annotated[str, typer.Argument(help="The borrower's id; - reads it from standard input, so that no shell keeps it.")],
+    home: HomeFolder,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase every trace of a borrower, for good, and drop what is still sent of them; replays then say redacted."""
+    from signals.forget import forget_borrower
+    from signals.settings import Settings
+
+    identity = sys.stdin.readline().rstrip("\n") if borrower == "-" else borrower
+    if not yes:
+        typer.confirm("Every trace of this borrower goes for good and can't be brought back. Go on?", abort=True)
+    wait = "a night holds the lease; waiting for it to end"
+    gone = forget_borrower(identity, Settings.read(home=home), lambda step: _say(f"forget {step}"), lambda: _say(wait))
+    rows = [(name, f"{getattr(gone, name):,}") for name in ("records", "files", "lake", "products")]
+    rows += [("밤 · nights pinned anew", f"{len(gone.nights):,}"), ("꾸러미 · packs emptied", f"{len(gone.packs):,}")]
+    _show_pairs("잊음 · forgotten", rows)
+    if gone.packs:
+        _say(f"run the night again for packs without them: {', '.join(sorted({pack.parent.name for pack in gone.packs}))}")
+
+
 @programmes.command("check")
 def check_programmes(
     as_of: Annotated[

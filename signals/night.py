@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
+from signals.erase_tables import read_histories
 from signals.home import Home
 from signals.nights import note_seconds
 from signals.offices import hash_offices, load_offices
@@ -24,6 +25,7 @@ from signals.records.database import open_database
 from signals.records.leases import keep_renewing, release_lease, wait_for_lease
 from signals.records.objections import read_objections
 from signals.records.runs import find_run
+from signals.redaction import move_version, redact_receipt
 from signals.settings import Settings
 from signals.store import count_buckets, find_receipt, read_known, read_product, receipt_of_arrivals, write_product
 from signals.tables import TABLES
@@ -74,19 +76,26 @@ class Night:
 
 def describe_run(night: Night, catalogue_hash: str, packs_hash: str) -> dict[str, Any]:
     """Put together the row that makes a night exist: what every table and product holds, and by which rules."""
-    found = [
-        *(receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES),
-        *(find_receipt(night.home, name, night.as_of) for name in PRODUCTS),
-    ]
     settings = night.settings.rules_hash + hash_offices(load_offices(night.home.root))
     return {
         "as_of": night.as_of,
-        "receipts": {receipt.table: receipt.pinned() for receipt in found if receipt},
+        "receipts": _pin_receipts(night),
         "model_version": name_models(night.read("scores").collect()),
         "catalogue_hash": catalogue_hash,
         "settings_hash": sha256(settings.encode()).hexdigest()[:32],
         "packs_hash": packs_hash,
         "code_version": version("deungdae"),
+    }
+
+
+def _pin_receipts(night: Night) -> dict[str, dict[str, Any]]:
+    """Pin what every table and product holds, never to a version from before an erasure: its files are gone."""
+    arrived = [receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES]
+    made = [find_receipt(night.home, name, night.as_of) for name in PRODUCTS]
+    histories = read_histories(night.home)
+    return {
+        **{receipt.table: move_version(receipt.pinned(), histories[receipt.table]) for receipt in arrived if receipt},
+        **{receipt.table: redact_receipt(receipt.pinned(), night.as_of, histories[receipt.table]) for receipt in made if receipt},
     }
 
 
