@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
@@ -42,7 +42,8 @@ def mark_forgotten(connection: Connection, borrower_id: str, key: str) -> None:
     read_forgotten(connection, key)
     mark = mark_borrower(borrower_id, key)
     if not connection.execute(update(FORGOTTEN).where(FORGOTTEN.c.mark == mark).values(is_complete=False)).rowcount:
-        connection.execute(insert(FORGOTTEN).values(mark=mark, key_check=_check_key(key), is_complete=False))
+        row = {"mark": mark, "key_check": _check_key(key), "is_complete": False, "forgotten_at": datetime.now(UTC)}
+        connection.execute(insert(FORGOTTEN).values(**row))
 
 
 def complete_forgetting(connection: Connection, borrower_id: str, key: str) -> None:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    func,
 )
 
 METADATA = MetaData(
@@ -132,5 +131,5 @@ FORGOTTEN = Table(
     Column("mark", String(64), primary_key=True, comment="A keyed hash of the borrower's id; the id itself is nowhere."),
     Column("key_check", String(16), nullable=False, comment="Tells whether the key is still the one it was made with."),
     Column("is_complete", Boolean, nullable=False, comment="False: the erasure was broken off and must be run again."),
-    Column("forgotten_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("forgotten_at", DateTime(timezone=True), nullable=False),
 )

@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("mark", sa.String(length=64), nullable=False, comment="A keyed hash of the borrower's id; the id itself is nowhere."),
         sa.Column("key_check", sa.String(length=16), nullable=False, comment="Tells whether the key is still the one it was made with."),
         sa.Column("is_complete", sa.Boolean(), nullable=False, comment="False: the erasure was broken off and must be run again."),
-        sa.Column("forgotten_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("mark", name=op.f("pk_forgotten")),
     )
 
