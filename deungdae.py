@@ -59,9 +59,12 @@ def train(
 ) -> None:
     """Train, evaluate and register a challenger on what was known by --as-of; the first becomes champion."""
     import training
+    from signals.night import Night
+    from signals.settings import Settings
 
     _refuse_unwritable(home)
-    report = training.train(source, as_of.date(), horizon_days, home, on_progress=_say)
+    forgotten = Night(as_of.date(), Settings.read(home=home)).read_forgotten()
+    report = training.train(source, as_of.date(), horizon_days, home, on_progress=_say, forgotten=forgotten)
     place = "운영 모형 · champion" if report.is_champion else "후보 모형 · challenger"
     figures = {name: figure for name, figure in report.about["evaluation"].items() if isinstance(figure, int | float)}
     rows = [(name, f"{figure:,.4g}") for name, figure in figures.items()]
@@ -107,6 +110,28 @@ def night(
     the_night = Night(as_of.date(), settings)
     has_changed = nightly.run_night(the_night, on_stage=_say, on_wait=lambda: _say("another night holds the lease; waiting for it to end"))
     show_night(the_night, is_unchanged=not has_changed)
+
+
+@app.command()
+def forget(
+    borrower: Annotated[str, typer.Argument(help="The borrower's id; - reads it from standard input, so that no shell keeps it.")],
+    home: HomeFolder,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase every trace of a borrower, for good, and drop what is still sent of them; replays then say redacted."""
+    from signals.forget import forget_borrower
+    from signals.settings import Settings
+
+    identity = sys.stdin.readline().rstrip("\n") if borrower == "-" else borrower
+    if not yes:
+        typer.confirm("Every trace of this borrower goes for good and can't be brought back. Go on?", abort=True)
+    wait = "a night holds the lease; waiting for it to end"
+    gone = forget_borrower(identity, Settings.read(home=home), lambda step: _say(f"forget {step}"), lambda: _say(wait))
+    rows = [(name, f"{getattr(gone, name):,}") for name in ("records", "files", "lake", "products")]
+    rows += [("밤 · nights pinned anew", f"{len(gone.nights):,}"), ("꾸러미 · packs emptied", f"{len(gone.packs):,}")]
+    _show_pairs("잊음 · forgotten", rows)
+    if gone.packs:
+        _say(f"run the night again for packs without them: {', '.join(sorted({pack.parent.name for pack in gone.packs}))}")
 
 
 @programmes.command("check")

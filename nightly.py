@@ -54,8 +54,8 @@ def pull(night: Night, source_id: str | None = None) -> list[Receipt]:
     if not wanted:
         raise NightError("no source named", "--source or DEUNGDAE_SOURCES", "there is nothing to pull", "name at least one")
     forget_arrivals(night.home, but=night.as_of)
-    records = night.open_records()
-    return [receipt for source in wanted for receipt in pull_source(night.home, records, source, night.as_of)]
+    records, forgotten = night.open_records(), night.read_forgotten()
+    return [receipt for source in wanted for receipt in pull_source(night.home, records, source, night.as_of, forgotten)]
 
 
 def check(night: Night) -> list[Receipt]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from models.labels import Span
     from models.recipe import Recipe
+    from signals.forgotten import Forgotten
 
 Progress = Callable[[str], None]
 
@@ -35,7 +36,14 @@ class TrainingReport:
     about: dict[str, Any]
 
 
-def train(sources: Sequence[str], as_of: date, horizon_days: int, home: Path, on_progress: Progress | None = None) -> TrainingReport:
+def train(
+    sources: Sequence[str],
+    as_of: date,
+    horizon_days: int,
+    home: Path,
+    on_progress: Progress | None = None,
+    forgotten: Forgotten | None = None,
+) -> TrainingReport:
     """Train a model on all that was known by `as_of`, try it honestly, and register it (the first becomes champion).
 
     Raises `SettingsError` for a horizon of no day or of more than ten years, and `InputError` when a required table is missing, no origin's horizon of `horizon_days` had ended by `as_of`,
@@ -46,7 +54,7 @@ def train(sources: Sequence[str], as_of: date, horizon_days: int, home: Path, on
     from signals.receipts import hash_content
 
     _refuse_extremes(horizon_days, None)
-    book = _open_book(sources, horizon_days, on_progress)
+    book = _open_book(sources, horizon_days, on_progress, forgotten)
     origins = book.list_origins(as_of)
     if not origins:
         raise _unfinished(sources, f"no month end before {as_of} has a known horizon of {horizon_days} days")
@@ -203,23 +211,31 @@ class _Book:
         return self.features[origin]
 
 
-def _open_book(sources: Sequence[str], horizon_days: int, on_progress: Progress | None) -> _Book:
+def _open_book(sources: Sequence[str], horizon_days: int, on_progress: Progress | None, forgotten: Forgotten | None = None) -> _Book:
     from features import directions
     from models.labels import find_span
     from models.recipe import load_recipe
     from signals.checks import judge_rows
+    from signals.forgotten import NOBODY
+    from signals.newness import collapse_rows
+    from signals.orphans import part_orphans
     from signals.sources import read_sources
-    from signals.tables import TABLES
 
-    # What two sources, or two lines, say alike is no contradiction: collapsed before it is judged, as the night does.
-    said = {
-        name: frame.unique(list(TABLES[name].columns), keep="first", maintain_order=True) for name, frame in read_sources(sources).items()
-    }
-    tables = {name: judge_rows(frame.collect(), name)[0].lazy() for name, frame in said.items()}
+    # As the night does: what a source says twice alike is no contradiction, and what breaks a rule or hangs in the air is not learned from.
+    said = {name: collapse_rows(frame.collect(), name) for name, frame in read_sources(sources, forgotten or NOBODY).items()}
+    sound = {name: judge_rows(frame, name)[0] for name, frame in said.items()}
+    tables = {name: part_orphans(frame, name, _list_known(sound, name))[0].lazy() for name, frame in sound.items()}
     span = find_span(tables)
     if span is None:
         raise _unfinished(sources, "there is no repayment at all")
     return _Book(sources, tables, horizon_days, span, directions(), load_recipe(), on_progress or (lambda _: None))
+
+
+def _list_known(sound: Mapping[str, pl.DataFrame], table: str) -> list[pl.LazyFrame]:
+    from signals.tables import TABLES
+
+    waits_for = TABLES[table].waits_for
+    return [] if waits_for is None else [sound[waits_for].lazy()]
 
 
 def _unfinished(sources: Sequence[str], what: str) -> InputError:

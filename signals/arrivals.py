@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from signals.checks import hash_columns
 from signals.errors import InputError
+from signals.forgotten import Forgotten, without_forgotten
 from signals.home import Home
 from signals.receipts import Receipt
 from signals.records.reading import Reading, read_what_was_read
@@ -89,11 +90,12 @@ class Delivery:
         return asdict(self)
 
 
-def pull_source(home: Home, records: Engine, source: Source, as_of: date) -> list[Receipt]:
+def pull_source(home: Home, records: Engine, source: Source, as_of: date, forgotten: Forgotten) -> list[Receipt]:
     """Land what a source knows at the end of `as_of`, and no other night has read.
 
     A source that can't be used is recorded as failed, leaves nothing behind and has no receipts; the others go on. Pulling
-    again brings the same and gives equal receipts: only what other nights read is left out.
+    again brings the same and gives equal receipts: only what other nights read is left out. Rows of the `forgotten` are
+    not let in.
     """
     waiting = home.arrivals / f".{as_of}-{source.source_id}"
     shutil.rmtree(waiting, ignore_errors=True)
@@ -101,7 +103,7 @@ def pull_source(home: Home, records: Engine, source: Source, as_of: date) -> lis
     with records.begin() as connection:
         reading = read_what_was_read(connection, source, as_of)
     try:
-        landed, unchanged = _land_pieces(source, reading, as_of, waiting)
+        landed, unchanged = _land_pieces(source, reading, forgotten, waiting)
         delivery = Delivery(source.source_id, source.priority, landed, unchanged, unread=tuple(list_unread(source)))
     except (InputError, pl.exceptions.PolarsError, OSError) as error:
         shutil.rmtree(waiting)
@@ -144,15 +146,16 @@ def forget_arrivals(home: Home, but: date) -> None:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def _land_pieces(source: Source, reading: Reading, as_of: date, waiting: Path) -> tuple[tuple[Landed, ...], tuple[str, ...]]:
+def _land_pieces(source: Source, reading: Reading, forgotten: Forgotten, waiting: Path) -> tuple[tuple[Landed, ...], tuple[str, ...]]:
     landed, unchanged = [], set()
-    for number, piece in enumerate(open_source(source, reading.since, waiting / ".fetched")):
+    for number, opened in enumerate(open_source(source, reading.since, waiting / ".fetched")):
+        piece = without_forgotten(opened, forgotten)
         digest = reading.find_digest(piece)
         after = reading.read_from(piece.file, digest)
         if after is None:
             unchanged.add(piece.table)
         else:
-            landed.append(_land_piece(piece, digest, after, as_of, waiting / f"{piece.table}-{number:05}.parquet"))
+            landed.append(_land_piece(piece, digest, after, reading.as_of, waiting / f"{piece.table}-{number:05}.parquet"))
     shutil.rmtree(waiting / ".fetched", ignore_errors=True)
     return tuple(landed), tuple(sorted(unchanged))
 

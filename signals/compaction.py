@@ -13,7 +13,7 @@ from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
-from signals.delta import is_table
+from signals.delta import is_table, scan_stored
 from signals.errors import NightError
 from signals.home import Home
 from signals.known import PROVENANCE
@@ -172,7 +172,7 @@ def _describe_file(file: str) -> dict[str, Any]:
 
 def _scan(home: Home, table: str, found: DeltaTable, bucket: int | None) -> pl.LazyFrame:
     """Read one bucket as it stood when the table was opened, with provenance and moved rows."""
-    rows = pl.scan_delta(home.table(table), version=found.version())
+    rows = scan_stored(home.table(table), found.version())
     return rows if bucket is None else rows.filter(pl.col("bucket") == bucket).drop("bucket")
 
 

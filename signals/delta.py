@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import DeltaTable, WriterProperties
+
+from signals.objects import is_url
 
 # What a night pins must stay readable: Delta would forget its own log after thirty days. Statistics only of dates: a log
 # must not hold anybody's id.
@@ -27,7 +30,20 @@ def is_table(place: str) -> bool:
 
 def scan_table(place: str, version: int | None = None) -> pl.LazyFrame | None:
     """Read a table, at a version or the newest; None where there is none."""
-    return pl.scan_delta(place, version=version) if is_table(place) else None
+    return scan_stored(place, version) if is_table(place) else None
+
+
+def scan_stored(place: str, version: int | None = None) -> pl.LazyFrame:
+    """Read a table that is there, at a version or the newest."""
+    return pl.scan_delta(place, version=version) if is_url(place) else pl.scan_delta(_LocalTable(place, version=version))
+
+
+class _LocalTable(DeltaTable):  # type: ignore[misc]
+    """A table in a folder: its files by their names, which Delta gives percent-encoded and polars would look for as such."""
+
+    def file_uris(self, *args: Any, **settings: Any) -> list[str]:
+        """The files a reader opens."""
+        return [unquote(uri) for uri in super().file_uris(*args, **settings)]
 
 
 def list_commits(place: str, as_of: date | None = None) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from signals.errors import DeungdaeError, SettingsError
 from signals.offices import load_offices
 from signals.packs import find_missing_packs
 from signals.records.database import open_database
+from signals.records.forgotten import count_unfinished, read_forgotten
 from signals.records.runs import find_newest_run
 from signals.settings import Settings
 from signals.tables import TABLES
@@ -80,6 +81,22 @@ def _examine_lot_key(settings: Settings) -> Finding:
     return Finding("lot key", is_well=True, state=state, mend="set DEUNGDAE_LOT_KEY to a secret of your own" if is_shipped else "")
 
 
+def _examine_forgotten(settings: Settings) -> Finding:
+    with open_database(settings.records_url).begin() as connection:
+        unfinished = count_unfinished(connection)
+        try:
+            forgotten = len(read_forgotten(connection, settings.pseudonym_key).marks)
+        except SettingsError as error:
+            return Finding("forgotten", is_well=False, state=error.what, mend=error.next_step)
+    if unfinished:
+        return Finding("forgotten", is_well=False, state=f"{unfinished} erasures broken off", mend="run `deungdae forget` for them again")
+    is_shipped = settings.pseudonym_key == Settings.model_fields["pseudonym_key"].default
+    mend = "set DEUNGDAE_PSEUDONYM_KEY to a secret before the first is forgotten" if is_shipped and not forgotten else ""
+    return Finding(
+        "forgotten", is_well=True, state=f"{forgotten} borrowers" + (", marked by the shipped key" if is_shipped else ""), mend=mend
+    )
+
+
 def _examine_offices(settings: Settings) -> Finding:
     try:
         return Finding("offices", is_well=True, state=f"{len(load_offices(settings.home))} offices")
@@ -113,6 +130,7 @@ def _examine_nights(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", is_well=False, state=error.what, mend="check DEUNGDAE_DATABASE_URL and that it is reachable")
         return
     yield Finding("database", is_well=True, state="reachable and migrated")
+    yield _examine_forgotten(settings)
     if newest is None:
         yield Finding("nights", is_well=False, state="none published", mend="`deungdae night`")
         return

@@ -14,6 +14,7 @@ from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.transaction import AddAction
 
 from signals.buckets import add_bucket, count_buckets
+from signals.corrections import apply_corrections
 from signals.delta import CONFIGURATION, is_table, list_commits, scan_table
 from signals.errors import NightError
 from signals.home import Home
@@ -124,10 +125,14 @@ def scan_lake(home: Home, table: str, bucket: int | None = None) -> pl.LazyFrame
     return read.drop("bucket", "is_moved")
 
 
-def read_known(home: Home, as_of: date, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
-    """Read what was known at the end of `as_of`, table by table; a table that never arrived is not in the mapping."""
+def read_known(home: Home, as_of: date, bucket: int | None = None, objections: pl.DataFrame | None = None) -> dict[str, pl.LazyFrame]:
+    """Read what was known at the end of `as_of`, table by table; a table that never arrived is not in the mapping.
+
+    `objections` (`read_objections`): what people dispute or have corrected stands over it; None: what the sources say.
+    """
     found = {name: scan_lake(home, name, bucket) for name in TABLES}
-    return {name: as_known(frame, name, as_of) for name, frame in found.items() if frame is not None}
+    known = {name: as_known(frame, name, as_of) for name, frame in found.items() if frame is not None}
+    return known if objections is None else {name: apply_corrections(frame, name, objections, as_of) for name, frame in known.items()}
 
 
 def receipt_of_arrivals(home: Home, table: str, as_of: date) -> Receipt | None:

@@ -16,6 +16,7 @@ import polars as pl
 from signals import objects
 from signals.buckets import has_layout
 from signals.compaction import compact_table, count_past, drop_rows, find_scattered, list_files, open_table
+from signals.delta import scan_stored
 from signals.errors import NightError
 from signals.home import Home
 from signals.products import PRODUCTS
@@ -145,7 +146,7 @@ def _expire_product(place: str, first_kept: date, *, is_dry: bool) -> int:
     table = open_table(place)
     if table is None:
         return 0
-    past = int(pl.scan_delta(place).filter(pl.col("as_of") < first_kept).select(pl.len()).collect().item())
+    past = int(scan_stored(place).filter(pl.col("as_of") < first_kept).select(pl.len()).collect().item())
     if past and not is_dry:
         table.delete(f"as_of < '{first_kept}'")
     return past

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any
@@ -16,6 +17,8 @@ from sqlalchemy import Engine
 
 from signals.buckets import count_buckets
 from signals.check_reports import read_check_reports
+from signals.erase_tables import read_histories
+from signals.forgotten import Forgotten
 from signals.freshness import mark_silence, measure_staleness
 from signals.home import Home
 from signals.known import as_known
@@ -25,8 +28,11 @@ from signals.offices import hash_offices, load_offices
 from signals.products import PRODUCTS
 from signals.receipts import Receipt
 from signals.records.database import open_database
+from signals.records.forgotten import read_forgotten
 from signals.records.leases import keep_renewing, release_lease, wait_for_lease
+from signals.records.objections import read_objections
 from signals.records.runs import find_run
+from signals.redaction import move_version, redact_receipt
 from signals.settings import Settings
 from signals.silence import Silence, date_silences, end_silent_coverage, find_silences, list_ended, read_source_news, read_told
 from signals.sources import list_sources
@@ -55,8 +61,19 @@ class Night:
         return read_product(self.home, product, self.as_of)
 
     def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
-        """Read what was known, whole or for one bucket of borrowers; coverage as it was told, silence or not."""
-        return read_known(self.home, self.as_of, bucket)
+        """Read what was known, whole or for one bucket of borrowers, with what people corrected or dispute; coverage as it was told."""
+        return read_known(self.home, self.as_of, bucket, self.objections)
+
+    def read_forgotten(self) -> Forgotten:
+        """Read who was forgotten, so that nothing of them is let in."""
+        with self.open_records().begin() as connection:
+            return read_forgotten(connection, self.settings.pseudonym_key)
+
+    @cached_property
+    def objections(self) -> pl.DataFrame:
+        """What happened to objections by the end of `as_of`; read once, so that every bucket sees the same."""
+        with self.open_records().begin() as connection:
+            return read_objections(connection, self.as_of)
 
     def write(self, product: str, *chunks: pl.DataFrame) -> list[Receipt]:
         """Write a product of this night; the stage's receipts."""
@@ -97,19 +114,26 @@ class Night:
 
 def describe_run(night: Night, catalogue_hash: str, packs_hash: str) -> dict[str, Any]:
     """Put together the row that makes a night exist: what every table and product holds, and by which rules."""
-    found = [
-        *(receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES),
-        *(find_receipt(night.home, name, night.as_of) for name in PRODUCTS),
-    ]
     settings = night.settings.rules_hash + hash_offices(load_offices(night.home.root))
     return {
         "as_of": night.as_of,
-        "receipts": {receipt.table: receipt.pinned() for receipt in found if receipt},
+        "receipts": _pin_receipts(night),
         "model_version": name_models(night.read("scores").collect()),
         "catalogue_hash": catalogue_hash,
         "settings_hash": sha256(settings.encode()).hexdigest()[:32],
         "packs_hash": packs_hash,
         "code_version": version("deungdae"),
+    }
+
+
+def _pin_receipts(night: Night) -> dict[str, dict[str, Any]]:
+    """Pin what every table and product holds, never to a version from before an erasure: its files are gone."""
+    arrived = [receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES]
+    made = [find_receipt(night.home, name, night.as_of) for name in PRODUCTS]
+    histories = read_histories(night.home)
+    return {
+        **{receipt.table: move_version(receipt.pinned(), histories[receipt.table]) for receipt in arrived if receipt},
+        **{receipt.table: redact_receipt(receipt.pinned(), night.as_of, histories[receipt.table]) for receipt in made if receipt},
     }
 
 

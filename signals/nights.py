@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, select
 
+from signals.delta import scan_stored
 from signals.errors import NightError
 from signals.home import Home
 from signals.products import FLAGGED, PRODUCTS
@@ -50,7 +51,7 @@ def read_waits(home: Home, connection: Connection, as_of: date) -> pl.DataFrame:
     if newest is None:
         return pl.DataFrame(schema={"borrower_id": pl.String, "wait_days": pl.Int64})
     nights = [night for night in list_nights(connection, as_of) if as_of - night <= LONGEST_WAIT]
-    scores = pl.scan_delta(home.product("scores"), version=newest["receipts"]["scores"]["version"])
+    scores = scan_stored(home.product("scores"), newest["receipts"]["scores"]["version"])
     flagged = scores.filter(pl.col("as_of").is_in(nights) & pl.col("level").is_in(FLAGGED))
     served = connection.execute(select(LEDGER.c.borrower_id).where(LEDGER.c.as_of < as_of).distinct()).scalars().all()
     unserved = flagged.filter(~pl.col("borrower_id").is_in(served))

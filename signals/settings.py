@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     sources: tuple[str, ...] = Field(default=(), description="Source folders.")
     database_url: str | None = Field(default=None, description="The operational database; null: a SQLite file under HOME.")
     lot_key: str = Field(default="deungdae", description="The key of the lot that breaks ties in need.")
+    pseudonym_key: str = Field(default="deungdae", description="The key of the marks of those who were forgotten; never change it.")
     places_per_borrower: int = Field(default=2, ge=1, description="How many live places one borrower may hold.")
     stale_after_days: int = Field(default=45, ge=1, description="From how many days without news a borrower counts as stale.")
     left_out_after_days: int = Field(

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
-from signals.delta import CONFIGURATION, ZSTD, is_table, list_commits
+from signals.delta import CONFIGURATION, ZSTD, is_table, list_commits, scan_stored
 from signals.errors import NightError
 from signals.home import Home
 from signals.products import PRODUCTS, conform_product
@@ -45,7 +45,7 @@ def read_product(home: Home, name: str, as_of: date, version: int | None = None)
     place = home.product(name)
     if not is_table(place):
         raise NightError(f"no {name} of {as_of}", place, "a later stage needs them", "run the night's stages in order")
-    return pl.scan_delta(place, version=version).filter(pl.col("as_of") == as_of).drop("as_of")
+    return scan_stored(place, version).filter(pl.col("as_of") == as_of).drop("as_of")
 
 
 def find_receipt(home: Home, name: str, as_of: date) -> Receipt | None:

@@ -108,3 +108,30 @@ FILES_READ = Table(
     Column("stamp", String(64), nullable=False, comment="Its size and the moment it was written."),
     Column("is_whole", Boolean, nullable=False, comment="Whether all its rows were known by that night."),
 )
+
+OBJECTIONS = Table(
+    "objections",
+    METADATA,
+    Column("event_id", SERIAL, primary_key=True, autoincrement=True),
+    Column("borrower_id", String(64), nullable=False, comment="Who objects: the row must be theirs."),
+    Column("table_name", String(32), nullable=False),
+    Column("key", JSON, nullable=False, comment="The row: each column of the table's key, as text."),
+    Column("column_name", String(64), nullable=False, comment="is_retracted: the fact as a whole."),
+    Column("event", String(16), nullable=False),
+    Column("on_day", Date, nullable=False, comment="From the night of this day on it counts; later than every published night."),
+    Column("value", Text, comment="Upheld: the corrected value as text; null: unknown."),
+    Column("source_value", Text, comment="What the source said when it was upheld or accepted, as text; null: nothing."),
+    Column("by", String(64), nullable=False, comment="Who acted."),
+    Column("note", Text),
+    CheckConstraint("event in ('opened', 'upheld', 'rejected', 'withdrawn', 'accepted_source')", name="event"),
+    Index("ix_objections_borrower_id", "borrower_id"),
+)
+
+FORGOTTEN = Table(
+    "forgotten",
+    METADATA,
+    Column("mark", String(64), primary_key=True, comment="A keyed hash of the borrower's id; the id itself is nowhere."),
+    Column("key_check", String(16), nullable=False, comment="Tells whether the key is still the one it was made with."),
+    Column("is_complete", Boolean, nullable=False, comment="False: the erasure was broken off and must be run again."),
+    Column("forgotten_at", DateTime(timezone=True), nullable=False),
+)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from signals.errors import InputError, SettingsError
+from signals.forgotten import NOBODY, Forgotten, without_forgotten
 from signals.objects import is_url
 from signals.sources.folder import open_folder, unknown_files
 from signals.sources.source import Piece, Since, Source
@@ -68,15 +69,16 @@ def list_unread(source: Source) -> Iterator[str]:
         yield from unknown_files(source.place)
 
 
-def read_sources(locations: Sequence[str]) -> dict[str, pl.LazyFrame]:
+def read_sources(locations: Sequence[str], forgotten: Forgotten = NOBODY) -> dict[str, pl.LazyFrame]:
     """Read the canonical tables of several sources together, all versions, as training and backtests need them.
 
-    With `pulled_from`, `priority`, `file` and `line` on each row. Raises `InputError` when a file can't be used as it is, or
+    With `pulled_from`, `priority`, `file` and `line` on each row, and without rows of the `forgotten`. Raises `InputError` when a file can't be used as it is, or
     when no source has one of the required tables.
     """
     frames: dict[str, list[pl.LazyFrame]] = {}
     for source in list_sources(locations, purpose="train"):
-        for piece in open_source(source, {}, _make_passing_folder(source)):
+        for opened in open_source(source, {}, _make_passing_folder(source)):
+            piece = without_forgotten(opened, forgotten)
             rows = piece.read().with_columns(pulled_from=pl.lit(source.source_id), priority=pl.lit(source.priority, dtype=pl.Int64))
             frames.setdefault(piece.table, []).append(rows)
     missing = [name for name, table in TABLES.items() if table.is_required and name not in frames]

@@ -41,6 +41,7 @@ SLOW_TO_IMPORT = {"great_expectations", "lightgbm", "sklearn", "woodelf", "panda
 MAY_ASK_THE_CLOCK = {
     "deungdae.py": ["datetime.now"],  # programmes check without a day judges the windows by today
     "signals/records/leases.py": ["datetime.now"],  # whether a lease ran out
+    "signals/records/forgotten.py": ["datetime.now"],  # when a borrower was forgotten
     "signals/records/runs.py": ["datetime.now"],  # when a run was committed
 }
 

@@ -13,6 +13,7 @@ from signals.arrivals import pull_source, read_deliveries
 from signals.buckets import add_bucket, choose_buckets, count_buckets
 from signals.check_reports import read_check_reports
 from signals.errors import NightError
+from signals.forgotten import Forgotten
 from signals.home import Home
 from signals.lake import read_known, receipt_of_arrivals
 from signals.receipts import Receipt, hash_content
@@ -61,7 +62,7 @@ def send(folder: Path, **tables: pl.DataFrame) -> Source:
 
 
 def pull(home: Home, source: Source, as_of: date) -> list[Receipt]:
-    return pull_source(home, open_database(home.database_url), source, as_of)
+    return pull_source(home, open_database(home.database_url), source, as_of, Forgotten(""))
 
 
 def check(home: Home, as_of: date) -> None:
