@@ -217,12 +217,13 @@ def _open_book(sources: Sequence[str], horizon_days: int, on_progress: Progress 
     from models.recipe import load_recipe
     from signals.checks import judge_rows
     from signals.forgotten import NOBODY
-    from signals.newness import collapse_rows
     from signals.orphans import part_orphans
     from signals.sources import read_sources
+    from signals.tables import TABLES
 
-    # As the night does: what a source says twice alike is no contradiction, and what breaks a rule or hangs in the air is not learned from.
-    said = {name: collapse_rows(frame.collect(), name) for name, frame in read_sources(sources, forgotten or NOBODY).items()}
+    # As the night does: what is said twice alike is no contradiction, and what breaks a rule or hangs in the air is not learned from.
+    read = read_sources(sources, forgotten or NOBODY)
+    said = {name: frame.unique(list(TABLES[name].columns), keep="first", maintain_order=True).collect() for name, frame in read.items()}
     sound = {name: judge_rows(frame, name)[0] for name, frame in said.items()}
     tables = {name: part_orphans(frame, name, _list_known(sound, name))[0].lazy() for name, frame in sound.items()}
     span = find_span(tables)
