@@ -171,11 +171,11 @@ def publish(night: Night) -> list[Receipt]:
     catalogue, waiting = _load_programmes(night), wait_with_packs(night.home, night.as_of)
     packs_hash = _write_packs(night, catalogue, waiting)
     run = describe_run(night, catalogue.catalogue_hash, packs_hash)
-    records = night.open_records()
+    records, need = night.open_records(), _read_need(night)  # read before the transaction: what it reads opens one of its own
     with records.begin() as connection:
         _refuse_outdated(night, catalogue, connection, run)
         run["is_backfill"] = is_backfill(connection, night.as_of)
-        run["ledger_sequence"] = _reserve_and_open_cases(night, catalogue, connection, is_backfill=run["is_backfill"])
+        run["ledger_sequence"] = _reserve_and_open_cases(night, catalogue, connection, need, is_backfill=run["is_backfill"])
         write_run(connection, run)
     with records.begin() as connection:
         put_packs_in_place(night.home, connection)
@@ -269,7 +269,7 @@ def _write_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:
     return write_packs(folder, PackNight(night.as_of, version, catalogue, **frames), load_offices(night.home.root))
 
 
-def _reserve_and_open_cases(night: Night, catalogue: Catalogue, connection: Connection, *, is_backfill: bool) -> int:
+def _reserve_and_open_cases(night: Night, catalogue: Catalogue, connection: Connection, need: pl.DataFrame, *, is_backfill: bool) -> int:
     """Write the night's reservations and cases (none for a backfill) and say where the ledger stands."""
     import polars as pl
 
@@ -280,7 +280,7 @@ def _reserve_and_open_cases(night: Night, catalogue: Catalogue, connection: Conn
     if not is_backfill:
         open_cases(connection, listed, night.as_of)
     wanted = night.read("assignments").collect()
-    return reserve_places(connection, wanted, catalogue, night.as_of, _read_need(night), is_backfill=is_backfill)
+    return reserve_places(connection, wanted, catalogue, night.as_of, need, is_backfill=is_backfill)
 
 
 def _load_programmes(night: Night) -> Catalogue:

@@ -48,6 +48,8 @@ def stage_rows(home: Home, table: str, rows: pl.DataFrame, as_of: date) -> list[
     `rows`: the table's columns, with `pulled_from`, `priority`, `file` and `line`, in the order of those. `arrival` numbers
     the deliveries of one night: what is sent again, corrected, counts after what it corrects.
     """
+    if rows.is_empty():
+        return []
     arrival = sum(1 for _ in list_commits(home.table(table), as_of))
     stamped = rows.with_columns(pulled_for=pl.lit(as_of), arrival=pl.lit(arrival, dtype=pl.Int64)).select(
         *TABLES[table].columns, *PROVENANCE
