@@ -70,12 +70,15 @@ def admit_arrivals(home: Home, records: Engine, as_of: date, source_ids: Sequenc
     check.gate.write_docs()
     refused = _list_refused(judged)
     reports = [_report(delivery, judged, refused) for delivery in deliveries]
-    check.quarantine.put_in_place(write_reports(reports))
     missing = _name_missing(home, reports)
     if missing:
+        check.quarantine.put_in_place(write_reports(reports))
         _take_back(home, judged, is_first=is_first)
         raise missing
+    # In this order a night that breaks off here and is never run again leaves what waited waiting, and the files unread.
     _take_in(check, judged, set(refused))
+    _keep_waiting(check, set(refused))
+    check.quarantine.put_in_place(write_reports(reports))
     _record(check, records, judged, refused)
     return reports
 
@@ -210,6 +213,14 @@ def _take_in(check: _Check, judged: Mapping[str, _Judged], refused: set[str]) ->
         is_new = scan_lake(check.home, table) is None and any(table in delivery.read for delivery in passed)
         if staged or is_new:
             commit_rows(check.home, table, staged, check.as_of)
+
+
+def _keep_waiting(check: _Check, refused: set[str]) -> None:
+    """Let the rows that waited for tonight wait on where their source was refused: they are in no file of it any more."""
+    for table in TABLES if refused else ():
+        waited = read_waiting(check.home, table, check.as_of)
+        if waited is not None:
+            check.quarantine.wait_on(table, waited.filter(pl.col("pulled_from").is_in(refused)))
 
 
 def _record(check: _Check, records: Engine, judged: Mapping[str, _Judged], refused: Mapping[str, str]) -> None:

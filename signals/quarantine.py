@@ -31,6 +31,13 @@ class Quarantine:
             number = len(list(folder.glob(f"{table}.*.part")))
             part.with_columns(as_of=pl.lit(self._as_of)).write_parquet(folder / f"{table}.{number:05}.part")
 
+    def wait_on(self, table: str, rows: pl.DataFrame) -> None:
+        """Let rows that waited for this night, as `read_waiting` gives them, wait on, but for those that were set aside again."""
+        files = sorted(self._draft.glob(f"*/{table}.*.part"))
+        if files:
+            rows = rows.join(pl.scan_parquet(files).select(rows.columns).collect(), on=rows.columns, how="anti", nulls_equal=True)
+        self.set_aside(table, rows.with_columns(rules=pl.lit(name_wait(table))))
+
     def put_in_place(self, report: str) -> None:
         """Put the night's quarantine, with the report of the check, in its place."""
         for folder in sorted(self._draft.iterdir()):
