@@ -187,6 +187,29 @@ def test_an_earlier_night_that_runs_again_leaves_later_waits_alone_and_loses_non
     assert (repaid(home, day(3)), waiting(home, day(3))) == (["l1", "l2", "l3"], [])
 
 
+def test_a_check_killed_while_it_puts_its_quarantine_in_place_of_an_earlier_one_loses_neither(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = put(tmp_path / "a", loans=[loan("l0")], repayments=[repayment("l1")]), put(tmp_path / "b")
+    take_in(home, [a, b], day(0))
+    moves: list[Path] = []
+    rename = Path.rename
+
+    def break_off(self: Path, target: Path) -> Path:
+        if "quarantine" in self.parts[-2:]:
+            moves.append(self)
+            if len(moves) == 2:
+                raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "rename", break_off)
+        take_in(home, [a, b], day(0))
+    put(tmp_path / "b", file="new", loans=[loan("l1", day(1))])
+    take_in(home, [a, b], day(1))
+    assert repaid(home, day(1)) == ["l1"]
+
+
 @pytest.mark.parametrize("breaks_at", ["discard", "commit", "quarantine", "record"])
 def test_a_check_broken_off_anywhere_and_never_run_again_loses_nothing(
     breaks_at: str, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
