@@ -129,13 +129,15 @@ def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[pl.DataFram
 
 
 def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged]) -> list[pl.LazyFrame]:
-    """The rows that a table's rows may wait for: what nights up to this one took in, and what passed tonight."""
+    """The rows that a table's rows may wait for: what nights up to this one took in, and what passed tonight, gate and all."""
     waits_for = TABLES[table].waits_for
     if waits_for is None:
         return []
     lake = scan_lake(check.home, waits_for)
     earlier = [] if lake is None else [lake.filter(pl.col("pulled_for") <= check.as_of)]
-    return [*earlier, *scan_staged(check.home, waits_for, judged[waits_for].staged)]
+    refused = [gate.source_id for gate in judged[waits_for].gates if gate.failures]
+    tonight = scan_staged(check.home, waits_for, judged[waits_for].staged)
+    return [*earlier, *(frame.filter(~pl.col("pulled_from").is_in(refused)) for frame in tonight)]
 
 
 def _list_refused(judged: Mapping[str, _Judged]) -> dict[str, str]:
