@@ -14,7 +14,7 @@ from signals.arrivals import Delivery, read_deliveries, scan_arrivals
 from signals.buckets import choose_buckets, count_buckets
 from signals.check_reports import CheckReport, write_reports
 from signals.checks import judge_rows
-from signals.errors import InputError
+from signals.errors import InputError, NightError
 from signals.gate import Gate, GateReport
 from signals.home import Home
 from signals.lake import Staged, commit_rows, discard_files, scan_lake, scan_staged, stage_rows, without_sources
@@ -56,9 +56,12 @@ def admit_arrivals(home: Home, records: Engine, as_of: date, source_ids: Sequenc
     """Check the named sources' deliveries of this night and take what passes into the lake; a failed source stops no other.
 
     Nothing is taken before everything is judged. Raises `InputError` when a required table was never known and does not come
-    tonight either; then the lake stays as it was.
+    tonight either, and `NightError` when nothing was pulled for this night; then all stays as it was.
     """
     deliveries = [delivery for delivery in read_deliveries(home, as_of) if delivery.source_id in source_ids]
+    if not deliveries:
+        next_step = "run the night from its first stage, pull"
+        raise NightError(f"nothing was pulled for {as_of}", str(home.arrivals), "a check would set aside nothing and keep nothing", next_step)
     with records.begin() as connection:
         history = read_deliveries_before(connection, as_of)
     check = _Check(home, as_of, deliveries, history, Quarantine(home, as_of), Gate(home.docs / "data_docs" / str(as_of), as_of))
@@ -84,10 +87,15 @@ def admit_arrivals(home: Home, records: Engine, as_of: date, source_ids: Sequenc
 
 
 def _choose_layout(check: _Check) -> None:
-    """Divide the lake by the borrowers who come on the first night."""
-    if not check.home.layout.exists():
-        came = scan_arrivals(check.home, check.as_of, check.deliveries, "borrowers")
-        choose_buckets(check.home, 0 if came is None else came.select(pl.col("borrower_id").n_unique()).collect(engine="streaming").item())
+    """Divide the lake by the borrowers who come on the first night that brings any, whichever table names them."""
+    if check.home.layout.exists():
+        return
+    count = 0
+    for table in [name for name in TABLES if TABLES[name].has_borrower]:
+        came = scan_arrivals(check.home, check.as_of, check.deliveries, table)
+        if came is not None and not count:
+            count = came.select(pl.col("borrower_id").n_unique()).collect(engine="streaming").item()
+    choose_buckets(check.home, count)
 
 
 def _judge_table(check: _Check, table: str, judged: Mapping[str, _Judged]) -> _Judged:
