@@ -14,7 +14,7 @@ from signals.arrivals import Delivery, read_deliveries, scan_arrivals
 from signals.buckets import choose_buckets, count_buckets
 from signals.check_reports import CheckReport, write_reports
 from signals.checks import judge_rows
-from signals.errors import InputError
+from signals.errors import InputError, NightError
 from signals.gate import Gate, GateReport
 from signals.home import Home
 from signals.lake import Staged, commit_rows, discard_files, scan_lake, scan_staged, stage_rows, without_sources
@@ -56,9 +56,12 @@ def admit_arrivals(home: Home, records: Engine, as_of: date, source_ids: Sequenc
     """Check the named sources' deliveries of this night and take what passes into the lake; a failed source stops no other.
 
     Nothing is taken before everything is judged. Raises `InputError` when a required table was never known and does not come
-    tonight either; then the lake stays as it was.
+    tonight either, and `NightError` when nothing was pulled for this night; then all stays as it was.
     """
     deliveries = [delivery for delivery in read_deliveries(home, as_of) if delivery.source_id in source_ids]
+    if not deliveries:
+        next_step = "run the night from its first stage, pull"
+        raise NightError(f"nothing was pulled for {as_of}", str(home.arrivals), "a check would set aside nothing and keep nothing", next_step)
     with records.begin() as connection:
         history = read_deliveries_before(connection, as_of)
     check = _Check(home, as_of, deliveries, history, Quarantine(home, as_of), Gate(home.docs / "data_docs" / str(as_of), as_of))
@@ -70,21 +73,29 @@ def admit_arrivals(home: Home, records: Engine, as_of: date, source_ids: Sequenc
     check.gate.write_docs()
     refused = _list_refused(judged)
     reports = [_report(delivery, judged, refused) for delivery in deliveries]
-    check.quarantine.put_in_place(write_reports(reports))
     missing = _name_missing(home, reports)
     if missing:
+        check.quarantine.put_in_place(write_reports(reports))
         _take_back(home, judged, is_first=is_first)
         raise missing
+    # In this order a night that breaks off here and is never run again leaves what waited waiting, and the files unread.
     _take_in(check, judged, set(refused))
+    _keep_waiting(check, set(refused))
+    check.quarantine.put_in_place(write_reports(reports))
     _record(check, records, judged, refused)
     return reports
 
 
 def _choose_layout(check: _Check) -> None:
-    """Divide the lake by the borrowers who come on the first night."""
-    if not check.home.layout.exists():
-        came = scan_arrivals(check.home, check.as_of, check.deliveries, "borrowers")
-        choose_buckets(check.home, 0 if came is None else came.select(pl.col("borrower_id").n_unique()).collect(engine="streaming").item())
+    """Divide the lake by the borrowers who come on the first night that brings any, whichever table names them."""
+    if check.home.layout.exists():
+        return
+    count = 0
+    for table in [name for name in TABLES if TABLES[name].has_borrower]:
+        came = scan_arrivals(check.home, check.as_of, check.deliveries, table)
+        if came is not None and not count:
+            count = came.select(pl.col("borrower_id").n_unique()).collect(engine="streaming").item()
+    choose_buckets(check.home, count)
 
 
 def _judge_table(check: _Check, table: str, judged: Mapping[str, _Judged]) -> _Judged:
@@ -126,13 +137,15 @@ def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[pl.DataFram
 
 
 def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged]) -> list[pl.LazyFrame]:
-    """The rows that a table's rows may wait for: what nights up to this one took in, and what passed tonight."""
+    """The rows that a table's rows may wait for: what nights up to this one took in, and what passed tonight, gate and all."""
     waits_for = TABLES[table].waits_for
     if waits_for is None:
         return []
     lake = scan_lake(check.home, waits_for)
     earlier = [] if lake is None else [lake.filter(pl.col("pulled_for") <= check.as_of)]
-    return [*earlier, *scan_staged(check.home, waits_for, judged[waits_for].staged)]
+    refused = [gate.source_id for gate in judged[waits_for].gates if gate.failures]
+    tonight = scan_staged(check.home, waits_for, judged[waits_for].staged)
+    return [*earlier, *(frame.filter(~pl.col("pulled_from").is_in(refused)) for frame in tonight)]
 
 
 def _list_refused(judged: Mapping[str, _Judged]) -> dict[str, str]:
@@ -209,6 +222,14 @@ def _take_in(check: _Check, judged: Mapping[str, _Judged], refused: set[str]) ->
         is_new = scan_lake(check.home, table) is None and any(table in delivery.read for delivery in passed)
         if staged or is_new:
             commit_rows(check.home, table, staged, check.as_of)
+
+
+def _keep_waiting(check: _Check, refused: set[str]) -> None:
+    """Let the rows that waited for tonight wait on where their source was refused: they are in no file of it any more."""
+    for table in TABLES if refused else ():
+        waited = read_waiting(check.home, table, check.as_of)
+        if waited is not None:
+            check.quarantine.wait_on(table, waited.filter(pl.col("pulled_from").is_in(refused)))
 
 
 def _record(check: _Check, records: Engine, judged: Mapping[str, _Judged], refused: Mapping[str, str]) -> None:

@@ -163,8 +163,9 @@ def _land_pieces(source: Source, reading: Reading, forgotten: Forgotten, waiting
 def _land_piece(piece: Piece, digest: str, after: date, as_of: date, place: Path) -> Landed:
     """Write what became known later than `after` and by `as_of`; rows that don't say when, with what is read for the first time."""
     known_on, rows = pl.col("known_on"), piece.read()
-    known = known_on.is_between(after, as_of, closed="right")
-    tonight = known | known_on.is_null() if after == date.min else known
+    tonight = known_on.is_between(after, as_of, closed="right")
+    if after == date.min:  # read for the first time: what was known on the very first day too, and what does not say when
+        tonight = (known_on <= as_of) | known_on.is_null()
     past = is_past(TABLES[piece.table], as_of)
     _, counted = pl.collect_all(
         [

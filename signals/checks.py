@@ -28,6 +28,8 @@ def judge_rows(rows: pl.DataFrame, table: str) -> tuple[pl.DataFrame, pl.DataFra
     """
     whole = complete_rows(rows, table)
     conflicts = find_duplicates(whole, conflict_key(table))
+    if conflicts.any():  # rows without a whole key speak of nobody knows what, so not of the same
+        conflicts &= whole.select(pl.all_horizontal(pl.col(*TABLES[table].key, "known_on").is_not_null())).to_series()
     rules = {**_list_rules(table), CONFLICT: ~pl.lit(conflicts), UNREADABLE: pl.col(UNREADABLE).is_null()}
     is_good = whole.select(pl.all_horizontal(rule.fill_null(value=True) for rule in rules.values())).to_series()
     bad = whole.with_columns(conflicts=conflicts).filter(~is_good)

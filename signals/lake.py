@@ -56,7 +56,7 @@ def stage_rows(home: Home, table: str, rows: pl.DataFrame, as_of: date) -> list[
     )
     if not TABLES[table].has_borrower:
         return [_write(home, table, stamped, None, as_of)]
-    whole = add_moves(add_bucket(stamped, count_buckets(home)), table, scan_table(home.table(table)), as_of)
+    whole = add_moves(add_bucket(stamped, count_buckets(home)), table, scan_table(home.table(table)))
     parts = whole.partition_by("bucket", as_dict=True, include_key=False, maintain_order=True)
     return [_write(home, table, part, int(bucket), as_of) for (bucket,), part in sorted(parts.items())]
 

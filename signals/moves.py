@@ -5,20 +5,20 @@ Each bucket is read alone, so the bucket of the borrower who lost the fact must 
 
 from __future__ import annotations
 
-from datetime import date
-
 import polars as pl
 
 from signals.checks import hash_columns
+from signals.known import PROVENANCE
 from signals.tables import TABLES
 
 
-def add_moves(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None, as_of: date) -> pl.DataFrame:
+def add_moves(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None) -> pl.DataFrame:
     """Mark the rows with `is_moved` false and add, for each version of a fact that changed its borrower, a row that ends it elsewhere.
 
     `rows` are tonight's new rows of `table` with their bucket and provenance; `lake` is the table so far, None before its
     first row. An added row repeats the version's key and provenance in the other borrower's bucket, retracted, with
-    `is_moved` true; only readers of one bucket see it. Tables whose key names the borrower have none.
+    `is_moved` true: there too the version counts from its own night on and in its own turn. Only readers of one bucket see
+    it. Tables whose key names the borrower have none.
     """
     marked = rows.with_columns(is_moved=pl.lit(value=False))
     key = list(TABLES[table].key)
@@ -39,7 +39,6 @@ def add_moves(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None, as_of: 
             bucket="other_bucket",
             is_retracted=pl.lit(value=True),
             is_moved=pl.lit(value=True),
-            pulled_for=pl.lit(as_of),
         )
     )
     new = moved if near is None else _drop_known(moved, near, key)
@@ -75,5 +74,5 @@ def _list_versions(marked: pl.DataFrame, keys: pl.DataFrame, lake: pl.LazyFrame 
 
 
 def _drop_known(moved: pl.DataFrame, lake: pl.LazyFrame, key: list[str]) -> pl.DataFrame:
-    place = [*key, "known_on", "borrower_id", "pulled_from", "file", "line"]
+    place = [*key, "known_on", "borrower_id", *PROVENANCE]
     return moved.join(lake.filter("is_moved").select(place).collect(), on=place, how="anti", nulls_equal=True)

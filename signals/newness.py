@@ -6,13 +6,15 @@ from datetime import date
 
 import polars as pl
 
-from signals.checks import conflict_key, find_duplicates
+from signals.checks import UNREADABLE, conflict_key, find_duplicates
 from signals.tables import TABLES
 
 
 def collapse_rows(rows: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Keep the first of the rows in which one source says the very same."""
+    """Keep the first of the rows in which one source says the very same; what can't be read says nothing, and each line of it stays."""
     is_twice = find_duplicates(rows, conflict_key(table))
+    if UNREADABLE in rows.columns:
+        is_twice &= rows[UNREADABLE].is_null()
     if not is_twice.any():
         return rows
     content = ["pulled_from", *TABLES[table].columns]
@@ -21,7 +23,7 @@ def collapse_rows(rows: pl.DataFrame, table: str) -> pl.DataFrame:
 
 
 def drop_known(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None) -> pl.DataFrame:
-    """Drop the rows that the given rows of the lake say already, whoever said them.
+    """Drop the rows that the given rows of the lake say already, whoever said them; never one in which something can't be read.
 
     Of the lake, only the days that the rows speak of are read, and only what has their keys is compared.
     """
@@ -32,7 +34,11 @@ def drop_known(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None) -> pl.
     days = rows["known_on"].min(), rows["known_on"].max()
     there = lake.filter(pl.col("known_on").is_between(*days)).select(content)
     same_key = there.join(rows.lazy().select(key).unique(), on=key, how="semi").collect(engine="streaming")
-    return rows if same_key.is_empty() else rows.join(same_key, on=content, how="anti", nulls_equal=True, maintain_order="left")
+    if same_key.is_empty():
+        return rows
+    if UNREADABLE in rows.columns:
+        same_key = same_key.with_columns(pl.lit(None, dtype=pl.String).alias(UNREADABLE))
+    return rows.join(same_key, on=same_key.columns, how="anti", nulls_equal=True, maintain_order="left")
 
 
 def of_other_nights(lake: pl.LazyFrame | None, as_of: date) -> pl.LazyFrame | None:

@@ -20,6 +20,7 @@ class Quarantine:
     def __init__(self, home: Home, as_of: date) -> None:
         self._home, self._as_of = home, as_of
         self._draft = home.quarantine / f".as_of={as_of}"
+        _mend(home)
         shutil.rmtree(self._draft, ignore_errors=True)
         self._draft.mkdir(parents=True)
 
@@ -30,6 +31,13 @@ class Quarantine:
             folder.mkdir(exist_ok=True)
             number = len(list(folder.glob(f"{table}.*.part")))
             part.with_columns(as_of=pl.lit(self._as_of)).write_parquet(folder / f"{table}.{number:05}.part")
+
+    def wait_on(self, table: str, rows: pl.DataFrame) -> None:
+        """Let rows that waited for this night, as `read_waiting` gives them, wait on, but for those that were set aside again."""
+        files = sorted(self._draft.glob(f"*/{table}.*.part"))
+        if files:
+            rows = rows.join(pl.scan_parquet(files).select(rows.columns).collect(), on=rows.columns, how="anti", nulls_equal=True)
+        self.set_aside(table, rows.with_columns(rules=pl.lit(name_wait(table))))
 
     def put_in_place(self, report: str) -> None:
         """Put the night's quarantine, with the report of the check, in its place."""
@@ -42,21 +50,25 @@ class Quarantine:
                     part.unlink()
         (self._draft / "report.json").write_text(report, encoding="utf-8")
         place = self._home.quarantine / f"as_of={self._as_of}"
-        shutil.rmtree(place, ignore_errors=True)
+        if place.exists():
+            place.rename(_aside(place))
         self._draft.rename(place)
+        shutil.rmtree(_aside(place), ignore_errors=True)
 
 
 def read_waiting(home: Home, table: str, as_of: date) -> pl.DataFrame | None:
     """Read the rows of a table that waited when the newest earlier night ended; None: none did.
 
-    With `pulled_from`, `priority`, `file` and `line`, as they came.
+    With `pulled_from`, `priority`, `file` and `line`, as they came. Earlier nights that were run again since then are read too:
+    what is new on them, no later night has tried.
     """
-    rule, nights = name_wait(table), [night for night, _ in _list_nights(home) if night < as_of]
+    rule, nights = name_wait(table), [folder for night, folder in _list_nights(home) if night < as_of]
     if rule is None or not nights:
         return None
-    files = sorted((home.quarantine / f"as_of={max(nights)}").glob(f"*/{table}.parquet"))
+    untried = [folder for folder in nights if _written_at(folder) >= _written_at(nights[-1])]
+    files = [file for folder in untried for file in sorted(folder.glob(f"*/{table}.parquet"))]
     rows = [pl.read_parquet(file).filter(pl.col("rules") == rule).drop("rules", "as_of") for file in files]
-    return pl.concat(rows) if rows else None
+    return pl.concat(rows).unique(maintain_order=True) if rows else None
 
 
 def count_returned(home: Home, table: str, accepted: pl.DataFrame, as_of: date) -> dict[str, int]:
@@ -68,6 +80,25 @@ def count_returned(home: Home, table: str, accepted: pl.DataFrame, as_of: date) 
     aside = pl.concat([pl.scan_parquet(file).select(key) for file in files]).unique().collect()
     back = accepted.select(key).join(aside, on=key, how="semi")
     return dict(back.group_by("pulled_from").len().iter_rows())
+
+
+def _aside(place: Path) -> Path:
+    return place.with_name(f".old.{place.name}")
+
+
+def _mend(home: Home) -> None:
+    """Put back what a check that was killed between two moves took out of its place."""
+    for old in home.quarantine.glob(".old.as_of=*"):
+        place = old.with_name(old.name.removeprefix(".old."))
+        if place.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(place)
+
+
+def _written_at(folder: Path) -> int:
+    report = folder / "report.json"
+    return report.stat().st_mtime_ns if report.exists() else 0
 
 
 def _list_nights(home: Home) -> Iterator[tuple[date, Path]]:

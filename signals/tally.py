@@ -56,13 +56,17 @@ class Tally:
                 )
 
     def describe(self, newest: Mapping[str, str | None]) -> list[TableDelivery]:
-        """Describe each source's delivery of this table for the gate and the records; `newest`: the newest known_on each brought."""
+        """Describe the delivery of each source that sent this table, for the gate and the records.
+
+        `newest`: by source that sent it, the newest known_on it brought; None: it sent no row. Rows that only waited for tonight
+        are no delivery: a source that stays away is missed all the same.
+        """
         profiles = split_profile(add_profiles(self.profiles))
         found = []
-        for source_id in sorted({*self.counts, *newest}):
+        for source_id in sorted(newest):
             count = self.counts[source_id]
             counts = {**count, "quarantined": count["quarantined"] - count["waiting"]}
-            day = newest.get(source_id)
+            day = newest[source_id]
             found.append(
                 TableDelivery(source_id, self.table, counts, date.fromisoformat(day) if day else None, profiles.get(source_id, {}))
             )
