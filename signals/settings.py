@@ -24,14 +24,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DEUNGDAE_", frozen=True)
 
     home: Path = Field(default=Path("home"), description="HOME: where a night keeps its things.")
-    store: str | None = Field(default=None, description="An object store's URL for the lake and the nights; null: under HOME.")
+    store: str | None = Field(
+        default=None, description="An object store's URL (`s3://bucket/folder`) for the lake and the nights; not set: under HOME."
+    )
     sources: tuple[str, ...] = Field(
-        default=(), description="Where the sources lie: folders, databases, object stores, source files; none: HOME/sources.toml."
+        default=(), description="Where the sources lie: folders, databases, object stores, source files; not set: HOME/sources.toml."
     )
     require_legal_basis: bool = Field(
         default=False, description="Whether a source that names no legal basis is refused; true wherever real people are scored."
     )
-    database_url: str | None = Field(default=None, description="The operational database; null: a SQLite file under HOME.")
+    database_url: str | None = Field(
+        default=None, description="The operational database (`postgresql+psycopg://…`); not set: a SQLite file under HOME."
+    )
     lot_key: str = Field(default="deungdae", description="The key of the lot that breaks ties in need.")
     pseudonym_key: str = Field(default="deungdae", description="The key of the marks of those who were forgotten; never change it.")
     places_per_borrower: int = Field(default=2, ge=1, description="How many live places one borrower may hold.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import features
+from signals.settings import Settings
 from signals.tables import TABLES
 from signals.tables.columns import find_unit, part_description, say_allowed
 from signals.tables.pages import say_rules
@@ -70,6 +71,16 @@ def test_the_same_column_has_the_same_type_everywhere() -> None:
         for name, kind in table.polars_schema.items():
             kinds.setdefault(name, set()).add(str(kind))
     assert {name: found for name, found in kinds.items() if len(found) > 1} == {}
+
+
+def test_each_setting_and_each_page_is_on_a_page_of_its_own() -> None:
+    page, contents = (ROOT / "docs" / "settings.md").read_text(), (ROOT / "docs" / "README.md").read_text()
+    for name, field in Settings.model_fields.items():
+        assert (field.description or "").endswith("."), name
+        assert f"| `DEUNGDAE_{name.upper()}` | {field.description} |" in page
+    assert [
+        file.name for file in sorted((ROOT / "docs").glob("*.md")) if file.name != "README.md" and f"`{file.name}`" not in contents
+    ] == []
 
 
 @pytest.mark.parametrize("feature", features.FEATURES, ids=lambda feature: feature.name)
