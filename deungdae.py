@@ -164,9 +164,7 @@ def check_programmes(
 def check_sources(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(
-            metavar="[FILE…]", exists=True, dir_okay=False, help="Deliveries, or a source file itself; else the night's sources."
-        ),
+        typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help="Deliveries, or a source file itself; else the night's sources."),
     ] = None,
     with_file: Annotated[Path | None, typer.Option("--with", exists=True, dir_okay=False, help="The source file to try on them.")] = None,
     table: Annotated[str | None, typer.Option(help="Which table the files are, whatever their names.")] = None,

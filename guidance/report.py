@@ -224,7 +224,9 @@ def _budget_row(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _source_row(check: dict[str, Any]) -> tuple[str, ...]:
     read, accepted, quarantined = (sum(check[name].values()) for name in ("read", "accepted", "quarantined"))
-    note = check["failure"] or "; ".join(check["warnings"]) or "–"
+    apart = {"대기 · waiting": check.get("waiting", {}), "격리 후 반영 · came back from quarantine": check.get("returned", {})}
+    counted = [f"{name}: {sum(rows.values()):,}" for name, rows in apart.items() if sum(rows.values())]
+    note = check["failure"] or "; ".join([*counted, *check["warnings"]]) or "–"
     return (
         check["source_id"],
         f"{read:,}",

@@ -22,9 +22,9 @@ def list_night_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _list_source_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
-    rows = [(f"자료 · {name}", "not supplied; its features are unknown") for name in summary["missing"]]
-    rows += [("자료 · delivered before, not tonight", name) for name in summary["not_delivered"]]
-    rows += [("자료 · FAILED", failure) for failure in summary["failed"]]
+    rows = [(f"자료 없음 · {name}", "not supplied; its features are unknown") for name in summary["missing"]]
+    rows += [("오늘 밤 미수신 · delivered before, not tonight", name) for name in summary["not_delivered"]]
+    rows += [("수신 실패 · source FAILED", failure) for failure in summary["failed"]]
     rows += [(f"자료원 · {right['source_id']}", note) for right in summary["rights"] for note in right["notes"]]
     rows += [("미갱신 · stale borrowers", f"{summary['stale']:,}"), (say_left_out(summary), f"{summary['left_out']:,}")]
     return rows + [(f"미갱신 자료원 · {row['source_id']}", _say_silent(row)) for row in summary["silent"]]

@@ -63,7 +63,8 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _examine_python() -> Finding:
-    return Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0], "install Python 3.11 or newer")
+    is_new = sys.version_info >= (3, 11)
+    return Finding("Python", is_new, sys.version.split()[0], "" if is_new else "install Python 3.11 or newer")
 
 
 def _examine_package(name: str) -> Finding:

@@ -98,6 +98,8 @@ def test_the_report_says_room_for_calls_and_what_a_source_brought(summary: dict[
     text = render_report(summary, [CHECK], [])
     assert "상담 여력 초과 · beyond capacity: 1" in text
     assert "| books | 5 | 3 | 1 | 1 | – |" in text
+    told = render_report(summary, [{**CHECK, "waiting": {"loans": 1}, "returned": {"loans": 2}}], [])
+    assert "| books | 5 | 3 | 1 | 1 | 대기 · waiting: 1; 격리 후 반영 · came back from quarantine: 2 |" in told
     assert "반영 · accepted" in text
     assert "수용" not in text
 

@@ -138,4 +138,4 @@ def test_a_source_whose_connection_is_not_set_fails_alone(world: Path) -> None:
     assert nightly.pull(night)
     failures = {one.source_id: one.failure for one in read_deliveries(night.home, CAST_AS_OF)}
     assert failures["registers"] is None
-    assert "AIRFLOW_CONN_NOBODY" in [failure for failure in failures.values() if failure][0]
+    assert "AIRFLOW_CONN_NOBODY" in next(failure for failure in failures.values() if failure)
