@@ -119,7 +119,11 @@ def _check_source_file(file: Path) -> FileCheck:
 
 def _describe_source(source: Source) -> str:
     names = " · ".join(name for name in (source.name_ko, source.name_en) if name)
-    tables = [f"{name} ({len(mapping.mapped)} columns from {mapping.files})" for name, mapping in source.tables.items()]
+    is_drop = source.kind == "drop"
+    tables = [
+        f"{name} ({len(mapping.mapped)} columns from {mapping.files})" if is_drop else f"{name} {mapping}"
+        for name, mapping in source.tables.items()
+    ]
     right = f"{source.basis}: {source.legal_basis}; for {', '.join(source.purposes)}"
     return " | ".join(part for part in (names, source.kind, right, ", ".join(tables)) if part)
 
