@@ -7,7 +7,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 import typer
@@ -16,6 +16,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from signals.errors import DeungdaeError
+
+if TYPE_CHECKING:
+    from signals.settings import Settings
 
 app = typer.Typer(
     help="등대 Deungdae: early warning and guidance for small-business owners with loans.",
@@ -30,7 +33,10 @@ app.add_typer(sources, name="sources")
 said = Console(stderr=True, soft_wrap=True)
 
 Day = Annotated[datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="All that was known by the end of this day, Korean time.")]
-Sources = Annotated[list[str], typer.Option("--source", help="A source folder; may be given more than once.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="A folder, database, object store or source file; may be given more than once. Else HOME/sources.toml."),
+]
 HomeFolder = Annotated[Path, typer.Option("--home", help="HOME: where a night keeps its things.", envvar="DEUNGDAE_HOME")]
 
 
@@ -52,19 +58,19 @@ def simulate(
 
 @app.command()
 def train(
-    source: Sources,
     as_of: Day,
     home: HomeFolder,
+    source: Sources = None,
     horizon_days: Annotated[int, typer.Option(min=1)] = 180,
 ) -> None:
     """Train, evaluate and register a challenger on what was known by --as-of; the first becomes champion."""
     import training
     from signals.night import Night
-    from signals.settings import Settings
 
+    settings = _read_settings(home, source, "train")
     _refuse_unwritable(home)
-    forgotten = Night(as_of.date(), Settings.read(home=home)).read_forgotten()
-    report = training.train(source, as_of.date(), horizon_days, home, on_progress=_say, forgotten=forgotten)
+    forgotten = Night(as_of.date(), settings).read_forgotten()
+    report = training.train(settings.locate_sources(), as_of.date(), horizon_days, home, on_progress=_say, forgotten=forgotten)
     place = "운영 모형 · champion" if report.is_champion else "후보 모형 · challenger"
     figures = {name: figure for name, figure in report.about["evaluation"].items() if isinstance(figure, int | float)}
     rows = [(name, f"{figure:,.4g}") for name, figure in figures.items()]
@@ -73,9 +79,10 @@ def train(
 
 @app.command()
 def backtest(
-    source: Sources,
     as_of: Annotated[list[datetime], typer.Option("--as-of", formats=["%Y-%m-%d"], help="An origin; may be given more than once.")],
     json_file: Annotated[str, typer.Option("--json", help="Where to write the figures; - for standard output.")],
+    source: Sources = None,
+    home: HomeFolder = Path("home"),
     horizon_days: Annotated[int, typer.Option(min=1)] = 180,
     folds: Annotated[int | None, typer.Option(min=2, help="One origin: borrower-disjoint folds.")] = None,
 ) -> None:
@@ -84,7 +91,8 @@ def backtest(
 
     if json_file != "-":
         _refuse_unwritable(Path(json_file).resolve().parent)
-    figures = training.backtest(source, [day.date() for day in as_of], horizon_days, folds, on_progress=_say)
+    locations = _read_settings(home, source, "train").locate_sources()
+    figures = training.backtest(locations, [day.date() for day in as_of], horizon_days, folds, on_progress=_say)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     if json_file == "-":
         sys.stdout.write(text + "\n")
@@ -94,20 +102,18 @@ def backtest(
 
 @app.command()
 def night(
-    source: Sources,
     as_of: Day,
     home: HomeFolder,
+    source: Sources = None,
     engine: Annotated[str, typer.Option(help="polars is the engine there is.")] = "polars",
 ) -> None:
     """Run the whole night."""
     import nightly
     from signals.night import Night
-    from signals.settings import Settings
 
     if engine != "polars":
         raise typer.BadParameter(f"engine {engine!r} is not built yet; use polars")
-    settings = Settings.read(home=home, sources=tuple(source))
-    the_night = Night(as_of.date(), settings)
+    the_night = Night(as_of.date(), _read_settings(home, source, "score"))
     has_changed = nightly.run_night(the_night, on_stage=_say, on_wait=lambda: _say("another night holds the lease; waiting for it to end"))
     show_night(the_night, is_unchanged=not has_changed)
 
@@ -156,21 +162,33 @@ def check_programmes(
 
 @sources.command("check")
 def check_sources(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help="Deliveries, or a source file itself.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help="Deliveries, or a source file itself; else the night's sources."),
+    ] = None,
     with_file: Annotated[Path | None, typer.Option("--with", exists=True, dir_okay=False, help="The source file to try on them.")] = None,
     table: Annotated[str | None, typer.Option(help="Which table the files are, whatever their names.")] = None,
+    home: HomeFolder = Path("home"),
 ) -> None:
-    """Try a source file on deliveries: what is read, and the first ten problems of each file, never a value."""
+    """Try a source file on deliveries: what is read, and the first ten problems of each file, never a value.
+
+    Without FILE: check the sources a night would read (DEUNGDAE_SOURCES, HOME/sources.toml), and whether each can be reached.
+    """
+    from signals.settings import Settings
+    from signals.sources.reach import check_places
     from signals.sources.trial import UnclearError, check_files
 
+    named = Settings.read(home=home).list_locations()
+    if not files and (with_file or table or not named):
+        raise typer.BadParameter(f"name a FILE: neither DEUNGDAE_SOURCES nor {home / 'sources.toml'} names a source")
     try:
-        checks = check_files(files, with_file, table)
+        checks = check_files(files, with_file, table) if files else check_places(named)
     except UnclearError as error:
         raise typer.BadParameter(str(error)) from error
     for check in checks:
-        _show_pairs(check.file, _list_check(check))
+        _show_pairs(check.file, check.list_rows())
     broken = sum(not check.is_fine for check in checks)
-    _say(f"파일 {len(checks)}개 중 {broken}개에 문제 · {len(checks)} files, {broken} with problems")
+    _say(f"{len(checks)}개 중 {broken}개에 문제 · {len(checks)} checked, {broken} with problems")
     if broken:
         raise typer.Exit(1)
 
@@ -212,40 +230,12 @@ def maintain(
 def show_night(the_night: Any, *, is_unchanged: bool) -> None:
     """Print the published night as a table a person can read."""
     import nightly
-    from guidance.report import say_left_out
-    from guidance.state import LEVEL_KO
-    from signals.products import THEMES
+    from guidance.terminal import list_night_rows
 
     summary = nightly.read_summary(the_night)
-    rows = [("차주 · borrowers scored", f"{summary['borrowers']:,}"), ("운영 모형 · model", ", ".join(summary["model_version"]))]
-    rows += [("점수표 · scorecard because", summary["why_scorecard"])] if summary["why_scorecard"] else []
-    rows += [(f"단계 · {LEVEL_KO[name]} {name}", f"{count:,}") for name, count in reversed(summary["levels"].items())]
-    rows += [("목록 · on the offices' lists", f"{summary['listed']:,} (+{summary['overflow']:,} beyond capacity)")]
-    rows += [(f"주된 영역 · {THEMES[theme]} {theme}", f"{count:,} flagged") for theme, count in summary["drivers"]]
-    rows += [(f"지원 · {offer['name_ko']}", _say_offer(offer)) for offer in summary["offers"]]
-    rows += [(f"초 · seconds {stage}", f"{seconds:.1f}") for stage, seconds in summary["seconds"].items()]
-    rows += [(f"자료 · {name}", "not supplied; its features are unknown") for name in summary["missing"]]
-    rows += [("자료 · delivered before, not tonight", name) for name in summary["not_delivered"]]
-    rows += [("자료 · FAILED", failure) for failure in summary["failed"]]
-    rows += [("미갱신 · stale borrowers", f"{summary['stale']:,}"), (say_left_out(summary), f"{summary['left_out']:,}")]
-    rows += [(f"미갱신 자료원 · {row['source_id']}", _say_silent(row)) for row in summary["silent"]]
-    rows += [("산출물 · outputs", str(place)) for place in summary["places"]]
-    _show_pairs(f"야간 산출 · night of {summary['as_of']}", rows)
+    _show_pairs(f"야간 산출 · night of {summary['as_of']}", list_night_rows(summary))
     if is_unchanged:
         _out().print("변경 없음 · nothing changed: this night stood already with equal receipts")
-
-
-def _list_check(check: Any) -> list[tuple[str, str]]:
-    """The rows a person reads of one file's trial."""
-    rows = [("표 · table", check.table or "-")] if not check.about else list(check.about)
-    if check.table:
-        rows += [("행 · rows", f"{check.rows:,}"), ("격리될 행 · rows a night would set aside", f"{check.rows_aside:,}")]
-        rows += [("열 · columns", ", ".join(name if name == ours else f"{name} → {ours}" for name, ours in check.columns.items()) or "-")]
-        rows += [("무시하는 열 · ignored columns", ", ".join(check.ignored))] if check.ignored else []
-    if check.is_fine:
-        return [*rows, ("결과 · result", "이상 없음 · fine")]
-    rows += [("결과 · result", f"문제 {check.problems_count:,}건 · {check.problems_count:,} problems, the first {len(check.problems)}:")]
-    return rows + [(f"문제 · problem {number}", problem.say()) for number, problem in enumerate(check.problems, start=1)]
 
 
 def main() -> None:
@@ -276,16 +266,20 @@ def _refuse_unwritable(folder: Path) -> None:
         raise PermissionError(13, "the folder can't be written", str(folder))
 
 
-def _say_offer(offer: dict[str, Any]) -> str:
-    won = "" if offer["place"] == "open" else f", {offer['amount_krw']:,} won"
-    return f"{offer['offers']:,} {offer['place']}{won}"
+def _read_settings(home: Path, source: list[str] | None, purpose: str) -> Settings:
+    """Read the settings of a door that reads sources; where none is named it ends as wrong usage."""
+    from signals.settings import Settings
+    from signals.sources import list_sources
+    from signals.sources.rights import refuse_without_basis
 
-
-def _say_silent(row: dict[str, Any]) -> str:
-    from guidance.report import say_silence
-
-    since = f"last taken in {row['last_good_on'] or 'unknown'}, newest news {row['last_news_on'] or 'unknown'}"
-    return f"{say_silence(row)}; {since}; {row['stale']:,} borrowers stale by it, {row['left_out']:,} left out"
+    settings = Settings.read(home=home, **({"sources": tuple(source)} if source else {}))
+    if not settings.locate_sources():
+        where = f"--source, DEUNGDAE_SOURCES, {home / 'sources.toml'}"
+        _say(f"error: no source named | where: {where} | why it matters: there is nothing to read | what to do: name one of them")
+        raise typer.Exit(2)
+    if settings.require_legal_basis and purpose == "train":  # the night refuses each on its own
+        refuse_without_basis(list_sources(settings.locate_sources(), purpose))
+    return settings
 
 
 def _say(text: str) -> None:

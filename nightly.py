@@ -47,26 +47,23 @@ def pull(night: Night, source_id: str | None = None) -> list[Receipt]:
     """Bring what the sources (or one of them) know and the lake does not."""
     from signals.arrivals import forget_arrivals, pull_source
     from signals.retention import refuse_before_retention
-    from signals.sources import list_sources
 
     refuse_before_retention(night.home, night.as_of)
-    wanted = [source for source in list_sources(night.settings.sources) if source_id in (None, source.source_id)]
-    if not wanted:
-        raise NightError("no source named", "--source or DEUNGDAE_SOURCES", "there is nothing to pull", "name at least one")
+    wanted, needs_basis = night.list_wanted(source_id), night.settings.require_legal_basis
     forget_arrivals(night.home, but=night.as_of)
-    records, forgotten = night.open_records(), night.read_forgotten()
-    return [receipt for source in wanted for receipt in pull_source(night.home, records, source, night.as_of, forgotten)]
+    given = (night.as_of, night.read_forgotten())
+    pulled = (pull_source(night.home, night.open_records(), source, *given, needs_basis=needs_basis) for source in wanted)
+    return [receipt for receipts in pulled for receipt in receipts]
 
 
 def check(night: Night) -> list[Receipt]:
     """Judge what arrived, row by row and as a whole; take what passes into the lake and set the rest aside."""
     from signals.admit import admit_arrivals
     from signals.lake import receipt_of_arrivals, refuse_before_first_night
-    from signals.sources import list_sources
     from signals.tables import TABLES
 
     refuse_before_first_night(night.home, night.as_of)
-    admit_arrivals(night.home, night.open_records(), night.as_of, [source.source_id for source in list_sources(night.settings.sources)])
+    admit_arrivals(night.home, night.open_records(), night.as_of, [source.source_id for source in night.serving])
     receipts = (receipt_of_arrivals(night.home, name, night.as_of) for name in TABLES)
     return [receipt for receipt in receipts if receipt]
 
@@ -164,6 +161,7 @@ def audit(night: Night, *, is_backfill: bool) -> list[str]:
 
 def publish(night: Night) -> list[Receipt]:
     """Write the office packs, then commit the night, its reservations and its cases in one transaction."""
+    from guidance.ledger import refuse_outdated
     from signals.night import describe_run
     from signals.packs import put_packs_in_place, wait_with_packs
     from signals.records.runs import is_backfill, write_run
@@ -171,35 +169,16 @@ def publish(night: Night) -> list[Receipt]:
     catalogue, waiting = _load_programmes(night), wait_with_packs(night.home, night.as_of)
     packs_hash = _write_packs(night, catalogue, waiting)
     run = describe_run(night, catalogue.catalogue_hash, packs_hash)
+    products = night.read("assignments").collect(), night.read("opening").collect()
     records, need = night.open_records(), _read_need(night)  # read before the transaction: what it reads opens one of its own
     with records.begin() as connection:
-        _refuse_outdated(night, catalogue, connection, run)
+        refuse_outdated(connection, catalogue, night.as_of, *products, run)
         run["is_backfill"] = is_backfill(connection, night.as_of)
         run["ledger_sequence"] = _reserve_and_open_cases(night, catalogue, connection, need, is_backfill=run["is_backfill"])
         write_run(connection, run)
     with records.begin() as connection:
         put_packs_in_place(night.home, connection)
     return []
-
-
-def _refuse_outdated(night: Night, catalogue: Catalogue, connection: Connection, run: dict[str, Any]) -> None:
-    """Refuse an assignment that the ledger, or a later published night, has overtaken since it was made."""
-    from guidance.ledger import read_opening
-    from signals.records.runs import find_run, has_later, is_backfill
-
-    kept = find_run(connection, night.as_of)
-    reserves = not night.read("assignments").filter(place="reserved").collect().is_empty()
-    standing, started_from = read_opening(connection, catalogue, night.as_of), night.read("opening").collect()
-    is_moved = not standing.equals(started_from.sort("programme_id", "borrower_id").select(standing.columns))
-    is_late = is_backfill(connection, night.as_of) and reserves
-    is_other = kept and has_later(connection, night.as_of) and kept["receipts"]["assignments"] != run["receipts"]["assignments"]
-    if is_moved or is_late or is_other:
-        raise NightError(
-            f"the assignment of {night.as_of} is out of date",
-            str(night.home.root),
-            "the ledger, or a later night that stands on it, has moved since: places could be promised twice",
-            "run the night again from assign; a published night that later ones stand on keeps its reservations",
-        )
 
 
 def report(night: Night) -> list[Receipt]:
@@ -249,14 +228,11 @@ def _rank_and_list(night: Night, scores: pl.DataFrame, stale: pl.DataFrame) -> p
 
 def _read_need(night: Night) -> pl.DataFrame:
     """Read what the rule of assignment needs of each borrower: rank, state, and which side of the floor."""
-    import polars as pl
-
-    from signals.codes.regions import is_inside_capital, read_places
+    from guidance.need import take_sides
+    from signals.codes.regions import read_places
 
     places = read_places(night.read_known()["borrowers"], night.as_of)
-    regions = places.select("borrower_id", is_inside=is_inside_capital(pl.col("region_code")))
-    scores = night.read("scores").select("borrower_id", "rank", "owner_state").join(regions, on="borrower_id", how="left")
-    return scores.with_columns(pl.col("is_inside").fill_null(value=True)).collect()
+    return take_sides(night.read("scores").select("borrower_id", "rank", "owner_state"), places).collect()
 
 
 def _write_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:
@@ -329,21 +305,23 @@ def run_task(stage: str, as_of: str, run_id: str, source_id: str | None = None) 
 
 
 def name_sources() -> list[str]:
-    """Name the sources that the settings give."""
+    """Name the sources to pull from, as the settings or HOME's own sources.toml say."""
     from signals.settings import Settings
     from signals.sources import list_sources
 
-    return [source.source_id for source in list_sources(Settings.read().sources)]
+    return [source.source_id for source in list_sources(Settings.read().locate_sources())]
 
 
 def read_summary(night: Night) -> dict[str, Any]:
     """Count a published night for the report and the terminal."""
     from guidance.summary import read_summary as count_night
     from models.registry import load_champion
+    from signals.sources.rights import describe_right
 
     silences = night.find_silences()
     told = night.read_told(silences)
     with night.open_records().begin() as connection:
         counted = count_night(night.home, connection, night.as_of, _load_programmes(night), silences, told)
-    after = night.settings.left_out_after_days
-    return counted | {"why_scorecard": load_champion(night.home.models, night.as_of)[1], "left_out_after_days": after}
+    why, after = load_champion(night.home.models, night.as_of)[1], night.settings.left_out_after_days
+    rights = [describe_right(source) for source in night.sources]
+    return counted | {"why_scorecard": why, "left_out_after_days": after, "rights": rights}

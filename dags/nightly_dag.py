@@ -8,6 +8,8 @@ Every night at 02:00 in Seoul: pull what the sources sent, check it, score the b
 **Running it by hand.** Trigger it with the parameter `as_of` (a date such as 2026-03-01). Without it the run takes the day before
 its logical date, Korean time. Running a night again is safe: the same input gives the same receipts and changes nothing.
 
+**Where the sources lie** is said by `DEUNGDAE_SOURCES`, or else by `sources.toml` under HOME; `deungdae sources check` tries them.
+
 **When a source fails.** The night goes on without it; the report and `quarantine/as_of=…/report.json` say why. Have the file
 sent again and run the same night again, or leave it to the next night's pull.
 

@@ -15,6 +15,7 @@ def list_pages() -> dict[str, Callable[[], str]]:
     from guidance.catalogue import SHIPPED, load_catalogue
     from guidance.describe import describe_programmes
     from signals.codes.pages import describe_codes
+    from signals.settings_page import describe_settings
     from signals.tables.pages import describe_tables
 
     return {
@@ -22,6 +23,7 @@ def list_pages() -> dict[str, Callable[[], str]]:
         "features.md": describe_features,
         "programmes.md": lambda: describe_programmes(load_catalogue([SHIPPED])),
         "codes.md": describe_codes,
+        "settings.md": describe_settings,
         "dags.md": describe_dags,
     }
 

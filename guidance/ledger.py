@@ -5,8 +5,9 @@ Every function works inside the caller's transaction and commits nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -15,6 +16,7 @@ from guidance.programme import Programme
 from signals.errors import NightError
 from signals.products import conform_product
 from signals.records.cases import read_open_cases
+from signals.records.runs import find_run, has_later, is_backfill
 from signals.records.schema import LEDGER
 
 if TYPE_CHECKING:
@@ -75,6 +77,32 @@ def reserve_places(
             _refuse_overdraft(_find_standing(_read_entries(connection, catalogue)), catalogue)
     newest = connection.execute(LEDGER.select().with_only_columns(LEDGER.c.sequence).order_by(LEDGER.c.sequence.desc()).limit(1)).scalar()
     return int(newest or 0)
+
+
+def refuse_outdated(
+    connection: Connection,
+    catalogue: Catalogue,
+    as_of: date,
+    assignments: pl.DataFrame,
+    opening: pl.DataFrame,
+    run: Mapping[str, Any],
+) -> None:
+    """Refuse an assignment that the ledger, or a later published night, has overtaken since it was made: raises `NightError`.
+
+    `assignments` and the `opening` they started from: the products. `run`: the row that would make the night exist.
+    """
+    kept, is_late = find_run(connection, as_of), is_backfill(connection, as_of)
+    standing = read_opening(connection, catalogue, as_of)
+    is_moved = not standing.equals(opening.sort("programme_id", "borrower_id").select(standing.columns))
+    reserves = not assignments.filter(place="reserved").is_empty()
+    is_other = kept and has_later(connection, as_of) and kept["receipts"]["assignments"] != run["receipts"]["assignments"]
+    if is_moved or (is_late and reserves) or is_other:
+        raise NightError(
+            f"the assignment of {as_of} is out of date",
+            "the ledger",
+            "the ledger, or a later night that stands on it, has moved since: places could be promised twice",
+            "run the night again from assign; a published night that later ones stand on keeps its reservations",
+        )
 
 
 def _read_entries(connection: Connection, catalogue: Catalogue) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import polars as pl
 
+from signals.codes.regions import is_inside_capital
 from signals.products import LEVELS
 
 RISK_STEP = 0.001
@@ -41,6 +42,19 @@ def rank_by_need(scores: pl.DataFrame, waits: pl.DataFrame, as_of: date, key: st
         pl.col("wait_days").fill_null(0).alias("waited"),
     )
     return _rank(keys, as_of, key)
+
+
+def take_sides(scores: pl.LazyFrame, places: pl.LazyFrame) -> pl.LazyFrame:
+    """Add to each borrower `is_inside`: whether they count as inside the capital region; who is of no known region does.
+
+    `scores`: borrower_id and more; `places`: borrower_id, region_code as it reads tonight.
+
+    >>> places = pl.LazyFrame({"borrower_id": ["a", "b"], "region_code": ["11", "26"]})
+    >>> take_sides(pl.LazyFrame({"borrower_id": ["a", "b", "c"]}), places).sort("borrower_id").collect()["is_inside"].to_list()
+    [True, False, True]
+    """
+    sides = places.select("borrower_id", is_inside=is_inside_capital(pl.col("region_code")))
+    return scores.join(sides, on="borrower_id", how="left").with_columns(pl.col("is_inside").fill_null(value=True))
 
 
 def _rank(keys: pl.DataFrame, as_of: date, key: str) -> pl.DataFrame:

@@ -24,6 +24,7 @@ BUDGET_HEADS = [
     "소진율 · used",
 ]
 SOURCE_HEADS = ["자료원 · source", "읽음 · read", "반영 · accepted", "격리 · quarantined", "기존 · already known", "비고 · note"]
+RIGHT_HEADS = ["자료원 · source", "법적 근거 · legal basis", "이용 목적 · purposes", "비고 · note"]
 SILENT_HEADS = [
     "미갱신 자료원 · silent source",
     "상태 · state",
@@ -85,6 +86,7 @@ def render_report(summary: dict[str, Any], checks: list[dict[str, Any]], breache
         *_table(BUDGET_HEADS, [_budget_row(row) for row in summary["budgets"]]),
         *_table(["지역 · region", "차주 · borrowers", "선별 대상 · flagged"], regions),
         *_table(SOURCE_HEADS, [_source_row(check) for check in checks]),
+        *_table(RIGHT_HEADS, [_right_row(right) for right in summary["rights"]]),
         *_table(SILENT_HEADS, [_silent_row(row) for row in summary["silent"]]),
         *_table(["변동 · drift since last night", "PSI"], [(name, f"{psi:.3f}") for name, psi in summary["drift"]]),
         *[f"- 자료 없음 · not supplied: {name}" for name in summary["missing"]],
@@ -222,7 +224,9 @@ def _budget_row(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _source_row(check: dict[str, Any]) -> tuple[str, ...]:
     read, accepted, quarantined = (sum(check[name].values()) for name in ("read", "accepted", "quarantined"))
-    note = check["failure"] or "; ".join(check["warnings"]) or "–"
+    apart = {"대기 · waiting": check.get("waiting", {}), "격리 후 반영 · came back from quarantine": check.get("returned", {})}
+    counted = [f"{name}: {sum(rows.values()):,}" for name, rows in apart.items() if sum(rows.values())]
+    note = check["failure"] or "; ".join([*counted, *check["warnings"]]) or "–"
     return (
         check["source_id"],
         f"{read:,}",
@@ -231,6 +235,11 @@ def _source_row(check: dict[str, Any]) -> tuple[str, ...]:
         f"{read - accepted - quarantined:,}",
         note.replace("|", "/"),
     )
+
+
+def _right_row(right: dict[str, Any]) -> tuple[str, ...]:
+    basis, note = (text.replace("|", "/") for text in (right["basis"], "; ".join(right["notes"]) or "–"))
+    return (right["source_id"], basis, right["purposes"], note)
 
 
 def say_silence(row: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ import polars as pl
 from sqlalchemy import Engine
 
 from signals.checks import hash_columns
-from signals.errors import InputError
+from signals.errors import DeungdaeError, InputError
 from signals.forgotten import Forgotten, without_forgotten
 from signals.home import Home
 from signals.receipts import Receipt
@@ -24,6 +24,7 @@ from signals.records.reading import Reading, read_what_was_read
 from signals.retention import is_past
 from signals.sources import list_unread, open_source
 from signals.sources.places import hide_password
+from signals.sources.rights import refuse_without_basis
 from signals.sources.source import Piece, Source
 from signals.tables import TABLES
 
@@ -90,12 +91,14 @@ class Delivery:
         return asdict(self)
 
 
-def pull_source(home: Home, records: Engine, source: Source, as_of: date, forgotten: Forgotten) -> list[Receipt]:
+def pull_source(
+    home: Home, records: Engine, source: Source, as_of: date, forgotten: Forgotten, *, needs_basis: bool = False
+) -> list[Receipt]:
     """Land what a source knows at the end of `as_of`, and no other night has read.
 
     A source that can't be used is recorded as failed, leaves nothing behind and has no receipts; the others go on. Pulling
     again brings the same and gives equal receipts: only what other nights read is left out. Rows of the `forgotten` are
-    not let in.
+    not let in. `needs_basis`: a source that names no legal basis can't be used.
     """
     waiting = home.arrivals / f".{as_of}-{source.source_id}"
     shutil.rmtree(waiting, ignore_errors=True)
@@ -103,9 +106,10 @@ def pull_source(home: Home, records: Engine, source: Source, as_of: date, forgot
     with records.begin() as connection:
         reading = read_what_was_read(connection, source, as_of)
     try:
+        refuse_without_basis([source] if needs_basis else [])
         landed, unchanged = _land_pieces(source, reading, forgotten, waiting)
         delivery = Delivery(source.source_id, source.priority, landed, unchanged, unread=tuple(list_unread(source)))
-    except (InputError, pl.exceptions.PolarsError, OSError) as error:
+    except (DeungdaeError, pl.exceptions.PolarsError, OSError) as error:
         shutil.rmtree(waiting)
         waiting.mkdir()
         delivery = Delivery(source.source_id, source.priority, failure=str(_as_input_error(error, source)))
@@ -196,9 +200,9 @@ def _write_receipts(delivery: Delivery, as_of: date) -> list[Receipt]:
     return receipts
 
 
-def _as_input_error(error: Exception, source: Source) -> InputError:
+def _as_input_error(error: Exception, source: Source) -> DeungdaeError:
     """Word any failure to read a source, without a value of it."""
-    if isinstance(error, InputError):
+    if isinstance(error, DeungdaeError):
         return error
     what = f"the source can't be read ({type(error).__name__})"
     place = hide_password(source.place) if source.kind == "database" else source.place

@@ -18,6 +18,9 @@ from signals.records.database import open_database
 from signals.records.forgotten import count_unfinished, read_forgotten
 from signals.records.runs import find_newest_run
 from signals.settings import Settings
+from signals.sources import Source, name_sources
+from signals.sources.reach import reach_source
+from signals.sources.rights import describe_right, say_basis
 from signals.tables import TABLES
 
 PACKAGES = (
@@ -52,6 +55,7 @@ def examine(settings: Settings) -> list[Finding]:
         *findings,
         _examine_lot_key(settings),
         _examine_offices(settings),
+        *_examine_sources(settings),
         *_examine_lake(settings),
         _examine_champion(settings),
         *_examine_nights(settings),
@@ -59,7 +63,8 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _examine_python() -> Finding:
-    return Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0], "install Python 3.11 or newer")
+    is_new = sys.version_info >= (3, 11)
+    return Finding("Python", is_new, sys.version.split()[0], "" if is_new else "install Python 3.11 or newer")
 
 
 def _examine_package(name: str) -> Finding:
@@ -104,6 +109,31 @@ def _examine_offices(settings: Settings) -> Finding:
         return Finding("offices", is_well=False, state=error.what, mend=error.next_step)
 
 
+def _examine_sources(settings: Settings) -> Iterator[Finding]:
+    """Look whether each source can be reached, and on what right it is read; nothing of it is read."""
+    try:
+        found = name_sources(settings.locate_sources())
+    except SettingsError as error:
+        yield Finding("sources", is_well=False, state=f"{error.what} ({error.where})", mend=error.next_step)
+        return
+    if not found:
+        mend = f"write {settings.places.sources}, set DEUNGDAE_SOURCES, or name them with --source"
+        yield Finding("sources", is_well=True, state="none named", mend=mend)
+    for source in found:
+        yield _examine_source(source, needs_basis=settings.require_legal_basis)
+
+
+def _examine_source(source: Source, *, needs_basis: bool) -> Finding:
+    what, notes = f"source {source.source_id}", describe_right(source)["notes"]
+    try:
+        state = f"reached: {reach_source(source)}"
+    except DeungdaeError as error:
+        return Finding(what, is_well=False, state=error.what, mend=error.next_step)
+    is_refused = needs_basis and source.basis is None
+    mend = "describe it in a source file (docs/connect-a-lender.md)" if source.basis is None else ""
+    return Finding(what, not is_refused, "; ".join([state, *(notes or [say_basis(source)])]), mend)
+
+
 def _examine_lake(settings: Settings) -> Iterator[Finding]:
     home = settings.places
     if not has_layout(home):
@@ -145,4 +175,4 @@ def _examine_nights(settings: Settings) -> Iterator[Finding]:
     )
     for check in read_check_reports(settings.places, newest["as_of"]):
         mend = "" if check.failure is None else "have the file mended and sent again, then run the night again"
-        yield Finding(f"source {check.source_id}", check.failure is None, check.failure or "arrived", mend)
+        yield Finding(f"source {check.source_id} on {newest['as_of']}", check.failure is None, check.failure or "arrived", mend)

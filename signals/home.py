@@ -52,6 +52,11 @@ class Home:
         return self.root / "quarantine"
 
     @property
+    def sources(self) -> Path:
+        """The list of sources, read where no other is named."""
+        return self.root / "sources.toml"
+
+    @property
     def models(self) -> Path:
         """The model registry."""
         return self.root / "models"

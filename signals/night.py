@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from signals.buckets import count_buckets
 from signals.check_reports import read_check_reports
 from signals.erase_tables import read_histories
+from signals.errors import NightError
 from signals.forgotten import Forgotten
 from signals.freshness import mark_silence, measure_staleness
 from signals.home import Home
@@ -35,7 +36,9 @@ from signals.records.runs import find_run
 from signals.redaction import move_version, redact_receipt
 from signals.settings import Settings
 from signals.silence import Silence, date_silences, end_silent_coverage, find_silences, list_ended, read_source_news, read_told
-from signals.sources import list_sources
+from signals.sources import name_sources
+from signals.sources.rights import may_serve
+from signals.sources.source import Source
 from signals.store import find_receipt, read_product, write_product
 from signals.tables import TABLES
 
@@ -51,6 +54,25 @@ class Night:
     def home(self) -> Home:
         """Where it keeps its things."""
         return self.settings.places
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        """All sources that are named, those that may not serve a night among them; empty where none is."""
+        return name_sources(self.settings.locate_sources())
+
+    @property
+    def serving(self) -> list[Source]:
+        """The sources that may serve a night."""
+        return [source for source in self.sources if may_serve(source, "score")]
+
+    def list_wanted(self, source_id: str | None = None) -> list[Source]:
+        """List the sources to pull from, or the one that is named; raises `NightError` where there is none."""
+        wanted = [source for source in self.serving if source_id in (None, source.source_id)]
+        if not wanted:
+            what = "no named source may serve the night" if self.sources and source_id is None else "no source named"
+            where = f"--source, DEUNGDAE_SOURCES or {self.home.sources}"
+            raise NightError(what, where, "there is nothing to pull", "name at least one whose purposes name score")
+        return wanted
 
     def open_records(self) -> Engine:
         """Open the operational database."""
@@ -95,7 +117,7 @@ class Night:
 
     def find_silences(self) -> list[Silence]:
         """Find which sources failed tonight, are missing or late; not inside a transaction, for it opens one."""
-        due = {source.source_id: source.every_days for source in list_sources(self.settings.sources)}
+        due = {source.source_id: source.every_days for source in self.serving}
         failed = [check.source_id for check in read_check_reports(self.home, self.as_of) if check.failure]
         with self.open_records().begin() as connection:
             news = read_source_news(connection, self.as_of)

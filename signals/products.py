@@ -55,13 +55,13 @@ PRODUCTS: dict[str, Product] = {
                 "is_stale": _FLAG,
                 "stale_days": pl.Int64,
             },
-            "One row per known borrower: calibrated probability of default, level, place in need, office.",
+            "One row per known borrower who is not left out (decision 0007): calibrated probability of default, level, place in need, office.",
         ),
         Product(
             "levels",
             ("borrower_id",),
             {"borrower_id": _TEXT, "level_tonight": _TEXT},
-            "One row per known borrower: the level of this night alone, before a level is held for three nights.",
+            "One row per known borrower who is not left out (decision 0007): the level of this night alone, before a level is held for three nights.",
         ),
         Product(
             "reasons",

@@ -25,8 +25,15 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("home"), description="HOME: where a night keeps its things.")
     store: str | None = Field(default=None, description="An object store's URL for the lake and the nights; null: under HOME.")
-    sources: tuple[str, ...] = Field(default=(), description="Source folders.")
-    database_url: str | None = Field(default=None, description="The operational database; null: a SQLite file under HOME.")
+    sources: tuple[str, ...] = Field(
+        default=(), description="Where the sources lie: folders, databases, object stores, source files; not set: HOME/sources.toml."
+    )
+    require_legal_basis: bool = Field(
+        default=False, description="Whether a source that names no legal basis is refused; true wherever real people are scored."
+    )
+    database_url: str | None = Field(
+        default=None, description="The operational database (`postgresql+psycopg://…`); not set: a SQLite file under HOME."
+    )
     lot_key: str = Field(default="deungdae", description="The key of the lot that breaks ties in need.")
     pseudonym_key: str = Field(default="deungdae", description="The key of the marks of those who were forgotten; never change it.")
     places_per_borrower: int = Field(default=2, ge=1, description="How many live places one borrower may hold.")
@@ -59,6 +66,15 @@ class Settings(BaseSettings):
     def places(self) -> Home:
         """The folders under HOME."""
         return Home(self.home, self.store)
+
+    def locate_sources(self) -> tuple[str, ...]:
+        """Where the sources lie: as said, or else what HOME's own sources.toml lists; empty where neither says it."""
+        return self.sources or self.list_locations()
+
+    def list_locations(self) -> tuple[str, ...]:
+        """Every place where sources are said to lie, also those of HOME's sources.toml that others stand before."""
+        listed = self.places.sources
+        return (*self.sources, *((str(listed),) if listed.is_file() else ()))
 
     @property
     def records_url(self) -> str:

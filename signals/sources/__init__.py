@@ -17,20 +17,26 @@ from signals.errors import InputError, SettingsError
 from signals.forgotten import NOBODY, Forgotten, without_forgotten
 from signals.objects import is_url
 from signals.sources.folder import open_folder, unknown_files
+from signals.sources.rights import may_serve
 from signals.sources.source import Piece, Since, Source
 from signals.tables import TABLES
 
-__all__ = ["Source", "list_sources", "list_unread", "open_source", "read_sources"]
+__all__ = ["Source", "list_sources", "list_unread", "name_sources", "open_source", "read_sources"]
 
 
 def list_sources(locations: Sequence[str], purpose: str = "score") -> list[Source]:
-    """Name the sources at the given places that may serve `purpose` (score, train).
+    """Name the sources at the given places that may serve `purpose` (score, train); raises as `name_sources` does."""
+    return [source for source in name_sources(locations) if may_serve(source, purpose)]
+
+
+def name_sources(locations: Sequence[str]) -> list[Source]:
+    """Name all sources at the given places, whatever they may serve.
 
     A place is a folder of canonical tables, a database's URL, an object store's URL, or a TOML file that describes one source or several. What
     has no name of its own is named by the last part of its place; two of one name are told apart by their place in the list.
     Raises `SettingsError` when two described sources have one name.
 
-    >>> [source.source_id for source in list_sources(["/data/a/town", "/data/b/town"])]
+    >>> [source.source_id for source in name_sources(["/data/a/town", "/data/b/town"])]
     ['town', 'town-2']
     """
     found: list[Source] = []
@@ -40,7 +46,7 @@ def list_sources(locations: Sequence[str], purpose: str = "score") -> list[Sourc
             if source.source_id in names and source.legal_basis is not None:
                 raise SettingsError(f"two sources are called {source.source_id}", location, "nobody could tell who said what", "rename one")
             found.append(replace(source, source_id=f"{source.source_id}-{len(names) + 1}") if source.source_id in names else source)
-    return [source for source in found if purpose in source.purposes]
+    return found
 
 
 def open_source(source: Source, since: Since, into: Path) -> Iterator[Piece]:
@@ -76,7 +82,15 @@ def read_sources(locations: Sequence[str], forgotten: Forgotten = NOBODY) -> dic
     when no source has one of the required tables.
     """
     frames: dict[str, list[pl.LazyFrame]] = {}
-    for source in list_sources(locations, purpose="train"):
+    named = list_sources(locations, purpose="train")
+    if not named:
+        raise InputError(
+            "no named source may serve training",
+            ", ".join(locations),
+            "there is nothing to learn from or to test on",
+            "name a source whose purposes name train",
+        )
+    for source in named:
         for opened in open_source(source, {}, _make_passing_folder(source)):
             piece = without_forgotten(opened, forgotten)
             rows = piece.read().with_columns(pulled_from=pl.lit(source.source_id), priority=pl.lit(source.priority, dtype=pl.Int64))

@@ -34,6 +34,7 @@ class _SourceEntry(BaseModel):
     purposes: tuple[Literal["score", "train"], ...] = Field(min_length=1)
     every_days: StrictInt | None = Field(default=None, ge=1)
     window_days: StrictInt = Field(default=31, ge=0)
+    schema_name: str | None = Field(default=None, min_length=1, alias="schema")
     tables: dict[str, TableMapping] = {}
 
     @model_validator(mode="before")
@@ -57,6 +58,8 @@ class _SourceEntry(BaseModel):
             raise ValueError("legal_basis: name the statute or the consent")
         if (self.kind == "drop") != bool(self.tables):
             raise ValueError("a drop, and only a drop, says in [tables.…] what its files hold")
+        if self.schema_name is not None and self.kind != "database":
+            raise ValueError("schema: only a database has one")
         if (self.kind == "database") != _is_database(self.place):
             raise ValueError(f"place: {'not a database' if self.kind == 'database' else 'a database'}, but kind is {self.kind}")
         return self
@@ -100,8 +103,9 @@ def _read_source(values: dict[str, Any], path: Path, where: str) -> Source:
         faults = [where + _say(one["loc"], one["msg"]) for one in error.errors()]
         more = f" (and {len(faults) - _MOST_SAID} more)" if len(faults) > _MOST_SAID else ""
         raise _refuse(path, "; ".join(faults[:_MOST_SAID]) + more) from None
-    said = entry.model_dump(exclude={"id", "place", "tables"})
-    return Source(source_id=entry.id, place=_settle_place(entry.place, path), tables=entry.tables, **said)
+    said = entry.model_dump(exclude={"id", "place", "tables", "schema_name"})
+    tables: dict[str, Any] = dict(entry.tables) if entry.schema_name is None else {"schema": entry.schema_name}
+    return Source(source_id=entry.id, place=_settle_place(entry.place, path), tables=tables, **said)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

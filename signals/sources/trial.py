@@ -67,6 +67,19 @@ class FileCheck:
         """Whether a night would take all of it."""
         return not self.problems_count
 
+    def list_rows(self) -> list[tuple[str, str]]:
+        """The rows a person reads of it: pairs of a name, in both languages, and what is to be said of it."""
+        rows = list(self.about) if self.about else [("표 · table", self.table or "-")]
+        if self.table:
+            columns = ", ".join(name if name == ours else f"{name} → {ours}" for name, ours in self.columns.items())
+            rows += [("행 · rows", f"{self.rows:,}"), ("격리될 행 · rows a night would set aside", f"{self.rows_aside:,}")]
+            rows += [("열 · columns", columns or "-")]
+            rows += [("무시하는 열 · ignored columns", ", ".join(self.ignored))] if self.ignored else []
+        if self.is_fine:
+            return [*rows, ("결과 · result", "이상 없음 · fine")]
+        rows += [("결과 · result", f"문제 {self.problems_count:,}건 · {self.problems_count:,} problems, the first {len(self.problems)}:")]
+        return rows + [(f"문제 · problem {number}", problem.say()) for number, problem in enumerate(self.problems, start=1)]
+
 
 def check_files(files: Sequence[Path], source_file: Path | None, table: str | None) -> list[FileCheck]:
     """Check files with a source file; without one, source files themselves (`.toml`) and Parquet files of our own tables.
@@ -106,7 +119,11 @@ def _check_source_file(file: Path) -> FileCheck:
 
 def _describe_source(source: Source) -> str:
     names = " · ".join(name for name in (source.name_ko, source.name_en) if name)
-    tables = [f"{name} ({len(mapping.mapped)} columns from {mapping.files})" for name, mapping in source.tables.items()]
+    is_drop = source.kind == "drop"
+    tables = [
+        f"{name} ({len(mapping.mapped)} columns from {mapping.files})" if is_drop else f"{name} {mapping}"
+        for name, mapping in source.tables.items()
+    ]
     right = f"{source.basis}: {source.legal_basis}; for {', '.join(source.purposes)}"
     return " | ".join(part for part in (names, source.kind, right, ", ".join(tables)) if part)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dataframely as dy
@@ -11,9 +11,20 @@ import polars as pl
 WON = 10**15  # no shopkeeper's sum comes near; what is above it is a wrong unit
 
 
-def among(*codes: str) -> dict[str, Callable[[pl.Expr], pl.Expr]]:
+@dataclass(frozen=True)
+class KnownCode:
+    """The check that a text column holds one of the given codes."""
+
+    codes: tuple[str, ...]
+
+    def __call__(self, column: pl.Expr) -> pl.Expr:
+        """True where it does."""
+        return column.is_in(self.codes)
+
+
+def among(*codes: str) -> dict[str, KnownCode]:
     """A named check that a text column holds one of the given codes."""
-    return {"known_code": lambda column: column.is_in(codes)}
+    return {"known_code": KnownCode(codes)}
 
 
 class Known(dy.Schema):
@@ -22,7 +33,7 @@ class Known(dy.Schema):
     known_on = dy.Date(primary_key=True, description="The day the fact reached the holder's report to us.")
     is_retracted = dy.Bool(
         nullable=True,
-        description="True: the holder takes the fact of this key back; null or false: it stands.",
+        description="Whether the holder takes the fact of this key back; null: it stands.",
     )
 
 
@@ -64,7 +75,7 @@ class Table:
     a whole. `keep_months` says how long the lake keeps its rows, counted by
     the column `keep_by`: a column of the key, and whole facts go once it lies further back; or `known_on`, and only versions go
     that a newer one had replaced by then, while the newest version of a key stays for good. None: nothing ever goes.
-    `keep_because` is the reason, in words.
+    `keep_because` is the reason, in words. `known_defect`: what is known to be wrong with it and not yet mended; empty: nothing.
     """
 
     name: str
@@ -76,6 +87,7 @@ class Table:
     keep_months: int | None = None
     keep_by: str = "known_on"
     keep_because: str = ""
+    known_defect: str = ""
 
     @property
     def meaning(self) -> str:

@@ -14,7 +14,7 @@ class Borrowers(Known):
     borrower_id = dy.String(primary_key=True, min_length=1, description="Pseudonym of the borrower, the same at all holders.")
     region_code = dy.String(nullable=True, description="First two digits of the administrative region (dated code); null: unknown.")
     district_code = dy.String(nullable=True, description="District (first five digits of the region code); null: unknown.")
-    industry_code = dy.String(nullable=True, description="Main industry, KSIC code with its section letter first; null: unknown.")
+    industry_code = dy.String(nullable=True, description="Main industry, KSIC code, with its section letter first or bare; null: unknown.")
     legal_form = dy.String(nullable=True, check=among("sole", "corporation"), description="sole or corporation; null: unknown.")
     opened_on = dy.Date(nullable=True, description="The day the oldest business still known opened; null: unknown.")
     employees = dy.Int64(nullable=True, min=0, description="Regular employees, the owner not counted; null: unknown.")
@@ -34,7 +34,7 @@ class Businesses(Known):
     trading_status = dy.String(
         nullable=True, check=among("trading", "suspended", "closed"), description="As the tax office says; null: unknown."
     )
-    industry_code = dy.String(nullable=True, description="Industry, KSIC code with its section letter first; null: unknown.")
+    industry_code = dy.String(nullable=True, description="Industry, KSIC code, with its section letter first or bare; null: unknown.")
     region_code = dy.String(nullable=True, description="Region code; null: unknown.")
     district_code = dy.String(nullable=True, description="District code; null: unknown.")
 

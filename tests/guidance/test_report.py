@@ -12,6 +12,8 @@ from guidance.catalogue import load_catalogue
 from guidance.report import count_budgets, count_silences, render_report, summarise_night
 from signals.products import PRODUCTS
 from signals.silence import Silence
+from signals.sources.rights import NOT_FOR_NIGHTS, WITHOUT_BASIS, describe_right
+from signals.sources.source import Source
 from signals.tables import TABLES
 
 VOUCHER = "management_stability_voucher"
@@ -49,7 +51,11 @@ def summary() -> dict[str, Any]:
             "stale": 1_204, "left_out": 3,
         }
     ]  # fmt: skip
-    heard = {"silent": silent, "left_out": 5, "left_out_after_days": 180, "unknown_codes": []}
+    rights = [
+        describe_right(Source("books", "/data/books")),
+        describe_right(Source("archive", "/data/archive", basis="pseudonymised", legal_basis="신용정보법 제32조|6항", purposes=("train",))),
+    ]
+    heard = {"silent": silent, "rights": rights, "left_out": 5, "left_out_after_days": 180, "unknown_codes": []}
     return counted | heard | {"budgets": budgets, "drift": [], "missing": [], "why_scorecard": None}
 
 
@@ -92,6 +98,8 @@ def test_the_report_says_room_for_calls_and_what_a_source_brought(summary: dict[
     text = render_report(summary, [CHECK], [])
     assert "상담 여력 초과 · beyond capacity: 1" in text
     assert "| books | 5 | 3 | 1 | 1 | – |" in text
+    told = render_report(summary, [{**CHECK, "waiting": {"loans": 1}, "returned": {"loans": 2}}], [])
+    assert "| books | 5 | 3 | 1 | 1 | 대기 · waiting: 1; 격리 후 반영 · came back from quarantine: 2 |" in told
     assert "반영 · accepted" in text
     assert "수용" not in text
 
@@ -100,6 +108,12 @@ def test_the_report_says_which_source_is_silent_since_when_and_who_is_left_out(s
     lines = render_report(summary, [CHECK], []).splitlines()
     assert "| harbour-bank | 미수신 · missing (sales) | 2026-09-12 | 미확인 · unknown | 1,204 | 3 |" in lines
     assert "- 제외(새 자료 없이 180일 초과) · left out: no news for more than 180 days: 5" in lines
+
+
+def test_the_report_lists_each_sources_right_who_has_none_and_who_may_not_serve_a_night(summary: dict[str, Any]) -> None:
+    lines = render_report(summary, [CHECK], []).splitlines()
+    assert f"| books | – | 산출 · score, 학습 · train | {WITHOUT_BASIS} |" in lines
+    assert f"| archive | 가명정보 · pseudonymised: 신용정보법 제32조/6항 | 학습 · train | {NOT_FOR_NIGHTS} |" in lines
 
 
 def test_the_borrowers_of_a_silent_source_are_counted_scored_and_left_out_apart() -> None:

@@ -62,6 +62,15 @@ def test_what_kind_a_source_is_shows_in_its_place(tmp_path: Path, place: str, ki
     assert source.place == (str(tmp_path / "town") if place == "town" else place)
 
 
+def test_a_database_may_name_the_schema_that_is_read_and_nothing_else_may(tmp_path: Path) -> None:
+    file = tmp_path / "bank.toml"
+    file.write_text('place = "airflow:bank"\nschema = "out"\nbasis = "consent"\nlegal_basis = "a form"\npurposes = ["score"]\n')
+    assert read_source_file(file)[0].tables == {"schema": "out"}
+    file.write_text(file.read_text().replace("airflow:bank", "folder"))
+    with pytest.raises(SettingsError, match="schema: only a database has one"):
+        read_source_file(file)
+
+
 @pytest.mark.parametrize("missing", ["basis", "legal_basis", "purposes"])
 def test_a_source_without_a_right_to_its_data_is_refused(tmp_path: Path, missing: str) -> None:
     top = "\n".join(line for line in RIGHT.splitlines() if not line.startswith(f"{missing} "))
