@@ -31,7 +31,7 @@ class Silence:
     """One source that is silent tonight.
 
     `state`: failed (nothing of it was taken in), missing (a table it used to send did not come) or late (it came and brought
-    nothing new for longer than it promised). `tables`: what is without news. `last_good_on`: the last night that took it in;
+    nothing new for longer than it promised, or than news holds). `tables`: what is without news. `last_good_on`: the last night that took it in;
     `last_news_on`: the newest day it ever spoke of; None: not known. `limit_days`: so long its last word still holds.
     """
 
@@ -90,7 +90,7 @@ def find_silences(
     found = []
     for source_id in sorted({*failed, *due}):
         own = news.filter(pl.col("source_id") == source_id)
-        state, tables = _judge_source(own, source_id in failed, due.get(source_id), as_of)
+        state, tables = _judge_source(own, source_id in failed, due.get(source_id), as_of, stale_after_days)
         if state:
             said = own if state == "late" or tables == tuple(TABLES) else own.filter(pl.col("table_name").is_in(tables))
             days: dict[str, Any] = said.select(pl.col("last_good_on", "newest_known_on").max()).row(0, named=True)
@@ -99,7 +99,9 @@ def find_silences(
     return found
 
 
-def _judge_source(own: pl.DataFrame, is_failed: bool, every_days: int | None, as_of: date) -> tuple[str, tuple[str, ...]]:
+def _judge_source(
+    own: pl.DataFrame, is_failed: bool, every_days: int | None, as_of: date, stale_after_days: int
+) -> tuple[str, tuple[str, ...]]:
     """Say in which way a source is silent (empty: it is not) and of which tables."""
     if is_failed:
         return "failed", tuple(TABLES)
@@ -111,7 +113,9 @@ def _judge_source(own: pl.DataFrame, is_failed: bool, every_days: int | None, as
     if missing:
         return "missing", tuple(missing)
     newest = own["newest_known_on"].max()
-    is_late = every_days is not None and isinstance(newest, date) and newest < due_on
+    # old files that still lie there are no word: who promised nothing is late once news would be stale
+    promised_on = as_of - timedelta(days=every_days or stale_after_days)
+    is_late = isinstance(newest, date) and newest < promised_on
     return ("late", tuple(TABLES)) if is_late else ("", ())
 
 
