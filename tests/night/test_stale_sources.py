@@ -105,7 +105,7 @@ def test_the_report_says_the_source_since_when_and_how_many(story: Story) -> Non
     count = len(current(story.newest(("repayments", "sales", "credit", "loans"), GOOD)))
     news = max(story.newest([name for name in TABLES if "borrower_id" in TABLES[name].columns and name in story.hanbit], GOOD).values())
     line = next(line for line in story.reports[FAILS].splitlines() if line.startswith("| hanbit | 수신 실패 · failed |"))
-    assert line.split(" | ")[3:] == [str(news), f"{count}", "0 |"]
+    assert line.split(" | ")[2:] == [str(GOOD), str(news), f"{count}", "0 |"]
     assert "zero bytes" in story.reports[FAILS]
     assert "수신 실패" not in story.reports[GOOD] + story.reports[BACK]
 

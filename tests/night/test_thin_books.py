@@ -7,8 +7,6 @@ import polars as pl
 import pytest
 
 import nightly
-from guidance.catalogue import load_catalogue
-from guidance.summary import read_summary
 from signals.errors import InputError
 from signals.night import Night
 from signals.settings import Settings
@@ -65,8 +63,7 @@ def test_outdated_codes_find_their_office_and_unknown_ones_the_catch_all_and_the
     night = run_night(tmp_path, book | {"borrowers": book["borrowers"].hstack(codes)})
     offices = dict(night.read("scores").select("borrower_id", "office").collect().rows())
     assert [offices[f"shop {number}"] for number in range(5)] == ["gangwon", "gangwon", "head-office", "head-office", "daegyeong"]
-    with night.open_records().begin() as connection:
-        summary = read_summary(night.home, connection, night.as_of, load_catalogue(), [], pl.DataFrame())
+    summary = nightly.read_summary(night)
     assert [(row["column"], row["unknown"], row["kostat"]) for row in summary["unknown_codes"]] == [
         ("region_code", 1, 1),
         ("district_code", 1, 1),
@@ -102,7 +99,7 @@ def test_rows_without_the_day_they_became_known_are_set_aside_and_the_rest_count
 
 def test_a_delivery_that_mostly_breaks_the_rules_is_refused_with_the_rule(tmp_path: Path) -> None:
     book = make_book()
-    with pytest.raises(InputError, match=r"the gate refused the delivery: repayments: of all rows sent 0\.0 % pass"):
+    with pytest.raises(InputError, match=r"the gate refused the delivery: repayments: of all rows sent 0\.0 % pass the row rules"):
         run(tmp_path, book | {"repayments": book["repayments"].with_columns(days_past_due=pl.lit(-5))})
 
 
