@@ -25,6 +25,7 @@ def split_arrivals(rows: pl.LazyFrame, table: str, buckets: int, waiting: Path, 
     if count <= rows_at_once or not TABLES[table].has_borrower:
         yield rows.collect(engine="streaming")
         return
+    shutil.rmtree(waiting, ignore_errors=True)  # what a killed check left would be read once more
     strays = _find_strays(rows, table)
     numbered = rows.with_columns(
         bucket=pl.when(pl.col(TABLES[table].key[0]).hash().is_in(strays.to_list()))

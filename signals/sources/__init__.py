@@ -5,8 +5,9 @@ from __future__ import annotations
 import atexit
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from tempfile import mkdtemp
 from urllib.parse import urlsplit
@@ -45,8 +46,14 @@ def name_sources(locations: Sequence[str]) -> list[Source]:
             names = [other.source_id for other in found]
             if source.source_id in names and source.legal_basis is not None:
                 raise SettingsError(f"two sources are called {source.source_id}", location, "nobody could tell who said what", "rename one")
-            found.append(replace(source, source_id=f"{source.source_id}-{len(names) + 1}") if source.source_id in names else source)
+            found.append(replace(source, source_id=_tell_apart(source.source_id, names)))
     return found
+
+
+def _tell_apart(name: str, names: Collection[str]) -> str:
+    """Name a source by its place in the list where another has its name, or by the next number that is free."""
+    numbered = (f"{name}-{number}" for number in count(len(names) + 1))
+    return next(one for one in chain([name], numbered) if one not in names)
 
 
 def open_source(source: Source, since: Since, into: Path) -> Iterator[Piece]:

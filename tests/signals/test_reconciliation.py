@@ -66,7 +66,7 @@ def test_every_row_of_every_file_is_in_the_lake_or_set_aside_or_known(seed: int,
     town = Town(tmp_path / "town", seed)
     sent = []
     for number in range(4):
-        town.send_night(number)
+        town.send_night(number, broken=0.2)
         sent.append(town.read_files().filter((pl.col("known_on") <= day(number)) | pl.col("known_on").is_null()))
         reports = take_in(home, town.sources, day(number))
         for report in reports.values():

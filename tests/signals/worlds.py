@@ -50,6 +50,23 @@ def draw_rows(rng: Random, table: str, count: int, first: date, last: date) -> p
     return frame.filter(~_contradicts(frame, table))
 
 
+def break_rows(rng: Random, frame: pl.DataFrame, table: str, share: float) -> pl.DataFrame:
+    """Break about so many of the rows, each in one way: no key, no day, something impossible, or another row that contradicts it."""
+    rows: list[dict[str, Any]] = []
+    for row in frame.iter_rows(named=True):
+        rows.append(row)
+        if rng.random() >= share:
+            continue
+        key, numbers = TABLES[table].key[0], [name for name, kind in frame.schema.items() if kind == pl.Int64]
+        ways: list[dict[str, Any]] = [{key: None}, {"known_on": None}, {key: ""}]
+        if numbers:
+            ways += [{numbers[-1]: -(10**16)}, {numbers[-1]: 10**16}]
+        rows[-1] = row | rng.choice(ways)
+        if rng.random() < 0.3:
+            rows += [row, row | {"is_retracted": not row["is_retracted"]}]
+    return pl.DataFrame(rows, schema=frame.schema)
+
+
 def _contradicts(frame: pl.DataFrame, table: str) -> pl.Expr:
     """Rows of one key and one day that say different things: nobody wants them here, they would all be set aside."""
     key = [*TABLES[table].key, "known_on"]
@@ -100,15 +117,16 @@ class Town:
         file.parent.mkdir(parents=True, exist_ok=True)
         rows.write_parquet(file)
 
-    def send_night(self, number: int, most: int = 6, known_by: date | None = None, ahead: int = 3) -> None:
+    def send_night(self, number: int, most: int = 6, known_by: date | None = None, ahead: int = 3, broken: float = 0.0) -> None:
         """Send what a night's files hold: of every table some rows, old ones too, and some that are known only some days ahead.
 
-        `known_by`: only what is known by that day; the rest is drawn and left out, so that two towns of one seed are equal but
+        `broken`: so many of the rows break a rule or contradict another. `known_by`: only what is known by that day; the rest is drawn and left out, so that two towns of one seed are equal but
         for what is known later.
         """
         for source in self.sources:
             for table in TABLES:
                 rows = draw_rows(self.rng, table, self.rng.randint(0, most), day(number - 12), day(number + ahead))
+                rows = break_rows(self.rng, rows, table, broken)
                 replaces = number and self.rng.random() < 0.15  # a file of an earlier night, sent again with other rows
                 kept = rows if known_by is None else rows.filter(pl.col("known_on") <= known_by)
                 self.send(source, table, number - 1 if replaces else number, kept)
