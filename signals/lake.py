@@ -137,6 +137,12 @@ def scan_lake(home: Home, table: str, bucket: int | None = None) -> pl.LazyFrame
     return read.drop("bucket", "is_moved")
 
 
+def scan_lake_buckets(home: Home, table: str, buckets: Collection[int]) -> pl.LazyFrame | None:
+    """Read a lake table with all its versions in some buckets; None where there is nothing to read."""
+    frame = scan_table(home.table(table)) if buckets else None
+    return None if frame is None else frame.filter(pl.col("bucket").is_in(sorted(buckets)) & ~pl.col("is_moved")).drop("bucket", "is_moved")
+
+
 def read_known(home: Home, as_of: date, bucket: int | None = None, objections: pl.DataFrame | None = None) -> dict[str, pl.LazyFrame]:
     """Read what was known at the end of `as_of`, table by table; a table that never arrived is not in the mapping.
 
