@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -17,7 +17,7 @@ from signals.checks import judge_rows
 from signals.errors import InputError, NightError
 from signals.gate import Gate, GateReport
 from signals.home import Home
-from signals.lake import Staged, commit_rows, discard_files, scan_lake, scan_staged, stage_rows, without_sources
+from signals.lake import Staged, commit_rows, discard_files, scan_lake, scan_lake_buckets, scan_staged, stage_rows, without_sources
 from signals.measures import measure_deliveries
 from signals.newness import collapse_rows, drop_known, of_other_nights, of_this_night
 from signals.orphans import part_orphans
@@ -61,7 +61,9 @@ def admit_arrivals(home: Home, records: Engine, as_of: date, source_ids: Sequenc
     deliveries = [delivery for delivery in read_deliveries(home, as_of) if delivery.source_id in source_ids]
     if not deliveries:
         next_step = "run the night from its first stage, pull"
-        raise NightError(f"nothing was pulled for {as_of}", str(home.arrivals), "a check would set aside nothing and keep nothing", next_step)
+        raise NightError(
+            f"nothing was pulled for {as_of}", str(home.arrivals), "a check would set aside nothing and keep nothing", next_step
+        )
     with records.begin() as connection:
         history = read_deliveries_before(connection, as_of)
     check = _Check(home, as_of, deliveries, history, Quarantine(home, as_of), Gate(home.docs / "data_docs" / str(as_of), as_of))
@@ -101,10 +103,10 @@ def _choose_layout(check: _Check) -> None:
 def _judge_table(check: _Check, table: str, judged: Mapping[str, _Judged]) -> _Judged:
     home, as_of, tally = check.home, check.as_of, Tally(table)
     lake, staged, returned = scan_lake(home, table), [], Counter[str]()
-    for rows in _read_parts(check, table, tally):
+    for rows, buckets in _read_parts(check, table, tally):
         new = drop_known(collapse_rows(rows, table), table, of_other_nights(lake, as_of))
         sound, bad = judge_rows(new, table)
-        good, orphans = part_orphans(sound, table, _list_known(check, table, judged))
+        good, orphans = part_orphans(sound, table, _list_known(check, table, judged, buckets))
         tally.count_part(rows, new, good, bad, orphans)
         check.quarantine.set_aside(table, pl.concat([bad, orphans.select(bad.columns)]))
         check.gate.count_rows(
@@ -122,8 +124,8 @@ def _judge_table(check: _Check, table: str, judged: Mapping[str, _Judged]) -> _J
     return _Judged(tally, delivered, staged, returned, check.gate.judge_deliveries(table, measures))
 
 
-def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[pl.DataFrame]:
-    """Read what came of a table tonight, and what waited for tonight before it, in parts that fit into memory."""
+def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[tuple[pl.DataFrame, list[int]]]:
+    """Read what came of a table tonight, and what waited for tonight before it, in parts that fit into memory, each with its buckets."""
     came = scan_arrivals(check.home, check.as_of, check.deliveries, table)
     waited = read_waiting(check.home, table, check.as_of)
     for delivery in check.deliveries:
@@ -136,16 +138,22 @@ def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[pl.DataFram
         yield from split_arrivals(pl.concat(frames, how="diagonal"), table, count_buckets(check.home), waiting)
 
 
-def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged]) -> list[pl.LazyFrame]:
-    """The rows that a table's rows may wait for: what nights up to this one took in, and what passed tonight, gate and all."""
+def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged], buckets: Collection[int]) -> Iterator[pl.LazyFrame]:
+    """The rows that a table's rows may wait for: what passed tonight, gate and all, and what nights up to this one took in.
+
+    First those in the same buckets, where nearly all are.
+    """
     waits_for = TABLES[table].waits_for
     if waits_for is None:
-        return []
-    lake = scan_lake(check.home, waits_for)
-    earlier = [] if lake is None else [lake.filter(pl.col("pulled_for") <= check.as_of)]
+        return
+    staged = judged[waits_for].staged
     refused = [gate.source_id for gate in judged[waits_for].gates if gate.failures]
-    tonight = scan_staged(check.home, waits_for, judged[waits_for].staged)
-    return [*earlier, *(frame.filter(~pl.col("pulled_from").is_in(refused)) for frame in tonight)]
+    for some in (set(buckets), set(range(count_buckets(check.home))) - set(buckets)):
+        tonight = scan_staged(check.home, waits_for, [one for one in staged if one.bucket in some])
+        yield from (frame.filter(~pl.col("pulled_from").is_in(refused)) for frame in tonight)
+        lake = scan_lake_buckets(check.home, waits_for, some)
+        if lake is not None:
+            yield lake.filter(pl.col("pulled_for") <= check.as_of)
 
 
 def _list_refused(judged: Mapping[str, _Judged]) -> dict[str, str]:

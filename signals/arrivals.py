@@ -6,6 +6,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
@@ -27,6 +28,8 @@ from signals.sources.places import hide_password
 from signals.sources.rights import refuse_without_basis
 from signals.sources.source import Piece, Source
 from signals.tables import TABLES
+
+_AT_ONCE = 2  # files of one source; more would only wait for each other
 
 
 @dataclass(frozen=True)
@@ -151,17 +154,24 @@ def forget_arrivals(home: Home, but: date) -> None:
 
 
 def _land_pieces(source: Source, reading: Reading, forgotten: Forgotten, waiting: Path) -> tuple[tuple[Landed, ...], tuple[str, ...]]:
-    landed, unchanged = [], set()
-    for number, opened in enumerate(open_source(source, reading.since, waiting / ".fetched")):
-        piece = without_forgotten(opened, forgotten)
+    """Land the pieces of which anything is left for tonight, a few at once; name the tables of the others."""
+    pieces = [without_forgotten(opened, forgotten) for opened in open_source(source, reading.since, waiting / ".fetched")]
+
+    def land(number: int, piece: Piece) -> Landed | None:
         digest = reading.find_digest(piece)
         after = reading.read_from(piece.file, digest)
-        if after is None:
-            unchanged.add(piece.table)
-        else:
-            landed.append(_land_piece(piece, digest, after, reading.as_of, waiting / f"{piece.table}-{number:05}.parquet"))
+        place = waiting / f"{piece.table}-{number:05}.parquet"
+        return None if after is None else _land_piece(piece, digest, after, reading.as_of, place)
+
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        try:
+            landed = list(threads.map(land, range(len(pieces)), pieces))
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
     shutil.rmtree(waiting / ".fetched", ignore_errors=True)
-    return tuple(landed), tuple(sorted(unchanged))
+    unchanged = {piece.table for piece, one in zip(pieces, landed, strict=True) if one is None}
+    return tuple(one for one in landed if one is not None), tuple(sorted(unchanged))
 
 
 def _land_piece(piece: Piece, digest: str, after: date, as_of: date, place: Path) -> Landed:
@@ -171,19 +181,21 @@ def _land_piece(piece: Piece, digest: str, after: date, as_of: date, place: Path
     if after == date.min:  # read for the first time: what was known on the very first day too, and what does not say when
         tonight = (known_on <= as_of) | known_on.is_null()
     past = is_past(TABLES[piece.table], as_of)
+    lands = tonight & ~past
+    said = pl.lit(0) if digest else hash_columns(rows.collect_schema().names()).filter(lands).sum()
+    later = (known_on > as_of).any().fill_null(value=False)
     _, counted = pl.collect_all(
         [
-            rows.filter(tonight & ~past).sink_parquet(place, compression="zstd", compression_level=1, lazy=True),
-            rows.select(later=(known_on > as_of).any().fill_null(value=False), past=(tonight & past).sum()),
+            rows.filter(lands).sink_parquet(place, compression="zstd", compression_level=1, lazy=True),
+            rows.select(lands.sum(), newest=known_on.filter(lands).max(), said=said, later=later, past=(tonight & past).sum()),
         ],
         engine="streaming",
     )
-    later, let_go = counted.row(0)
-    landed = pl.scan_parquet(place)
-    names = landed.collect_schema().names()
-    count, newest, said = landed.select(pl.len(), known_on.max(), hash_columns(names).sum()).collect(engine="streaming").row(0)
-    content = f"{digest}/{after}" if digest else str(said)
-    return Landed(piece.table, piece.file, digest, piece.stamp or "", content, place.name, count, newest and str(newest), not later, let_go)
+    count, newest, content, is_part, let_go = counted.row(0)
+    content = f"{digest}/{after}" if digest else str(content)
+    return Landed(
+        piece.table, piece.file, digest, piece.stamp or "", content, place.name, count, newest and str(newest), not is_part, let_go
+    )
 
 
 def _read_delivery(values: Mapping[str, Any]) -> Delivery:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -23,6 +24,8 @@ from signals.moves import add_moves
 from signals.objects import remove_file, write_parquet
 from signals.receipts import Receipt, hash_rows
 from signals.tables import TABLES
+
+_AT_ONCE = 2  # files that are written
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,15 @@ def stage_rows(home: Home, table: str, rows: pl.DataFrame, as_of: date) -> list[
     if not TABLES[table].has_borrower:
         return [_write(home, table, stamped, None, as_of)]
     whole = add_moves(add_bucket(stamped, count_buckets(home)), table, scan_table(home.table(table)))
-    parts = whole.partition_by("bucket", as_dict=True, include_key=False, maintain_order=True)
-    return [_write(home, table, part, int(bucket), as_of) for (bucket,), part in sorted(parts.items())]
+    buckets = whole["bucket"].unique().sort()
+    if len(buckets) == 1:
+        return [_write(home, table, whole.drop("bucket"), buckets[0], as_of)]
+
+    def write(bucket: int) -> Staged:
+        return _write(home, table, whole.filter(pl.col("bucket") == bucket).drop("bucket"), bucket, as_of)
+
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        return list(threads.map(write, buckets))
 
 
 def without_sources(home: Home, table: str, staged: Sequence[Staged], source_ids: Collection[str], as_of: date) -> list[Staged]:
@@ -125,6 +135,12 @@ def scan_lake(home: Home, table: str, bucket: int | None = None) -> pl.LazyFrame
         return frame
     read = frame.filter(~pl.col("is_moved")) if bucket is None else frame.filter(pl.col("bucket") == bucket)
     return read.drop("bucket", "is_moved")
+
+
+def scan_lake_buckets(home: Home, table: str, buckets: Collection[int]) -> pl.LazyFrame | None:
+    """Read a lake table with all its versions in some buckets; None where there is nothing to read."""
+    frame = scan_table(home.table(table)) if buckets else None
+    return None if frame is None else frame.filter(pl.col("bucket").is_in(sorted(buckets)) & ~pl.col("is_moved")).drop("bucket", "is_moved")
 
 
 def read_known(home: Home, as_of: date, bucket: int | None = None, objections: pl.DataFrame | None = None) -> dict[str, pl.LazyFrame]:

@@ -15,6 +15,8 @@ from signals.sources.source import Piece
 from signals.sources.stored import StoredFile, list_stored_files
 from signals.tables import TABLES, Table
 
+_ROWS_IN_MEMORY = 500_000  # a file of no more is read once and then looked at and written from memory
+
 
 def open_folder(place: str | Path, into: Path = Path()) -> Iterator[Piece]:
     """Open a source folder: one piece per file of a canonical table, in the declared types once read.
@@ -48,6 +50,8 @@ def read_file(stored: StoredFile, table: Table) -> pl.LazyFrame:
     frame = _open_file(file)
     schema = dict(frame.collect_schema())
     refuse_columns(file, schema, table)
+    if frame.select(pl.len()).collect().item() <= _ROWS_IN_MEMORY:
+        frame = frame.collect().lazy()
     frame = frame.select([cast_column(file, name, schema.get(name), kind) for name, kind in table.polars_schema.items()])
     _refuse_values_too_large(file, schema, table)
     refuse_resident_numbers(file, frame)
