@@ -197,9 +197,8 @@ def _take_back(home: Home, judged: Mapping[str, _Judged], *, is_first: bool) -> 
     """Leave the lake as it was."""
     for table, one in judged.items():
         discard_files(home, table, one.staged)
-    if is_first:
-        if home.layout.exists():
-            home.layout.remove()
+    if is_first and home.layout.exists():
+        home.layout.remove()
 
 
 def _take_in(check: _Check, judged: Mapping[str, _Judged], refused: set[str]) -> None:

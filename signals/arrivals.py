@@ -147,8 +147,8 @@ def forget_arrivals(home: Home, but: date) -> None:
 
 
 def _land_pieces(source: Source, reading: Reading, forgotten: Forgotten, waiting: Path) -> tuple[tuple[Landed, ...], tuple[str, ...]]:
-    landed, unchanged = [], set()
-    for number, opened in enumerate(open_source(source, reading.since, waiting / ".fetched")):
+    landed, unchanged, fetched = [], set(), waiting / ".fetched"
+    for number, opened in enumerate(open_source(source, reading.since, fetched)):
         piece = without_forgotten(opened, forgotten)
         digest = reading.find_digest(piece)
         after = reading.read_from(piece.file, digest)
@@ -156,7 +156,7 @@ def _land_pieces(source: Source, reading: Reading, forgotten: Forgotten, waiting
             unchanged.add(piece.table)
         else:
             landed.append(_land_piece(piece, digest, after, reading.as_of, waiting / f"{piece.table}-{number:05}.parquet"))
-    shutil.rmtree(waiting / ".fetched", ignore_errors=True)
+        shutil.rmtree(fetched, ignore_errors=True)  # what came from afar lies here only while it is read
     return tuple(landed), tuple(sorted(unchanged))
 
 
