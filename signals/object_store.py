@@ -19,7 +19,7 @@ _WHY = "nothing there can be read or written"
 _REFUSALS = (
     ("NO_SUCH_BUCKET|NoSuchBucket", "there is no such bucket", "make it, or mend its name"),
     (
-        "ACCESS_DENIED|SIGNATURE_DOES_NOT_MATCH|INVALID_|EXPIRED|UNRECOGNIZED_CLIENT|HTTP status 403|403 Forbidden",
+        "ACCESS_DENIED|SIGNATURE_DOES_NOT_MATCH|INVALID_|EXPIRED|UNRECOGNIZED_CLIENT|HTTP status 403|403 Forbidden|AccessDenied",
         "the object store refuses the key, or what the key may do",
         "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what docs/object-store.md says they must allow",
     ),

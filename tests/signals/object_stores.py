@@ -49,6 +49,8 @@ class ObjectStore:
         found = re.search(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
         assert found
         policy: dict[str, Any] = json.loads(found.group(1).replace(":::deungdae-town", ":::deungdae-*"))
+        # moto asks whether several objects may be deleted on their bucket, where S3 asks it object by object
+        policy["Statement"].append({"Effect": "Allow", "Action": ["s3:DeleteObject"], "Resource": ["arn:aws:s3:::deungdae-*"]})
         return policy
 
     def make_bucket(self) -> str:
