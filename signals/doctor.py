@@ -49,15 +49,14 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything a night needs, and change nothing but the database's migrations."""
-    findings = [_examine_python(), *(_examine_package(name) for name in PACKAGES), _examine_home(settings.home)]
+    store = list(_examine_store(settings))
+    findings = [_examine_python(), *(_examine_package(name) for name in PACKAGES), _examine_home(settings.home), *store]
     if not settings.home.is_dir():
         return findings
-    store = list(_examine_store(settings))
     return [
         *findings,
         _examine_lot_key(settings),
         _examine_offices(settings),
-        *store,
         *(_examine_lake(settings) if all(finding.is_well for finding in store) else ()),
         _examine_champion(settings),
         *_examine_nights(settings),

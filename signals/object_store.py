@@ -81,9 +81,8 @@ def open_store() -> Any:
 def _open_store(endpoint: str | None, region: str | None, _key: int) -> Any:
     from pyarrow import fs
 
-    tries = fs.AwsStandardS3RetryStrategy(max_attempts=5)
     # A small file is written in one put when its opening may wait for its content.
-    return fs.S3FileSystem(endpoint_override=endpoint, region=region, connect_timeout=5, retry_strategy=tries, allow_delayed_open=True)
+    return fs.S3FileSystem(endpoint_override=endpoint, region=region, connect_timeout=5, allow_delayed_open=True)
 
 
 @contextmanager
