@@ -160,11 +160,11 @@ def refuse_unreachable(place: str | None) -> None:
 
     A folder is always there to be asked. Delta itself would try for three minutes, table by table.
     """
+    if place is None or not is_url(place):
+        return
     from deltalake.fs import DeltaStorageHandler
     from pyarrow import fs
 
-    if place is None or not is_url(place):
-        return
     system, path = open_filesystem(place)
     with worded(place):
         with suppress(FileNotFoundError):
