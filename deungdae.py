@@ -248,7 +248,8 @@ def main() -> None:
         _fail(str(error))
     except OSError as error:
         _fail(
-            f"{error.strerror or type(error).__name__} | where: {error.filename} | what to do: check that it is there and may be read or written"
+            f"{error.strerror or type(error).__name__} | where: {error.filename or 'HOME or the object store'} "
+            "| what to do: check that it is there and may be read or written; `deungdae doctor` tries it"
         )
     except (PolarsError, OverflowError) as error:
         _fail(f"{type(error).__name__} | where: the sources or the lake | what to do: run `deungdae doctor`; send the broken file again")

@@ -155,13 +155,16 @@ def forget_arrivals(home: Home, but: date) -> None:
 
 def _land_pieces(source: Source, reading: Reading, forgotten: Forgotten, waiting: Path) -> tuple[tuple[Landed, ...], tuple[str, ...]]:
     """Land the pieces of which anything is left for tonight, a few at once; name the tables of the others."""
-    pieces = [without_forgotten(opened, forgotten) for opened in open_source(source, reading.since, waiting / ".fetched")]
+    fetched = waiting / ".fetched"
+    pieces = [without_forgotten(opened, forgotten) for opened in open_source(source, reading.since, fetched)]
 
     def land(number: int, piece: Piece) -> Landed | None:
         digest = reading.find_digest(piece)
         after = reading.read_from(piece.file, digest)
         place = waiting / f"{piece.table}-{number:05}.parquet"
-        return None if after is None else _land_piece(piece, digest, after, reading.as_of, place)
+        landed = None if after is None else _land_piece(piece, digest, after, reading.as_of, place)
+        (fetched / piece.file).unlink(missing_ok=True)  # what came from afar lies here only while it is read
+        return landed
 
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         try:
@@ -169,7 +172,7 @@ def _land_pieces(source: Source, reading: Reading, forgotten: Forgotten, waiting
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
-    shutil.rmtree(waiting / ".fetched", ignore_errors=True)
+    shutil.rmtree(fetched, ignore_errors=True)
     unchanged = {piece.table for piece, one in zip(pieces, landed, strict=True) if one is None}
     return tuple(one for one in landed if one is not None), tuple(sorted(unchanged))
 

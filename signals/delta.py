@@ -20,12 +20,14 @@ CONFIGURATION: dict[str, str | None] = {
     "delta.deletedFileRetentionDuration": "interval 36500 days",
     "delta.dataSkippingStatsColumns": "known_on,pulled_for,as_of",
 }
+# By place in an object store: the newest version that was read of a table. What is opened here is only ever read.
+_OPENED: dict[str, DeltaTable] = {}
 ZSTD = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 def is_table(place: str) -> bool:
     """Say whether there is a Delta table."""
-    return bool(DeltaTable.is_deltatable(place))
+    return place in _OPENED or bool(DeltaTable.is_deltatable(place))
 
 
 def scan_table(place: str, version: int | None = None) -> pl.LazyFrame | None:
@@ -35,7 +37,17 @@ def scan_table(place: str, version: int | None = None) -> pl.LazyFrame | None:
 
 def scan_stored(place: str, version: int | None = None) -> pl.LazyFrame:
     """Read a table that is there, at a version or the newest."""
-    return pl.scan_delta(place, version=version) if is_url(place) else pl.scan_delta(_LocalTable(place, version=version))
+    return pl.scan_delta(_open_remote(place, version) if is_url(place) else _LocalTable(place, version=version))
+
+
+def _open_remote(place: str, version: int | None) -> DeltaTable:
+    """Open a table of an object store: the newest anew only when it has moved on, for each opening asks for every commit."""
+    if version is not None:
+        return DeltaTable(place, version=version)
+    opened = _OPENED.get(place)
+    if opened is None or opened.version() != opened._table.get_latest_version():  # noqa: SLF001
+        opened = _OPENED[place] = DeltaTable(place)
+    return opened
 
 
 class _LocalTable(DeltaTable):  # type: ignore[misc]

@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
 
 from signals.buckets import count_buckets, has_layout
 from signals.check_reports import read_check_reports
 from signals.delta import is_table
 from signals.errors import DeungdaeError, SettingsError
+from signals.objects import refuse_unreachable, remove_file, write_parquet
 from signals.offices import load_offices
 from signals.packs import find_missing_packs
 from signals.records.database import open_database
@@ -48,7 +52,8 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything a night needs, and change nothing but the database's migrations."""
-    findings = [_examine_python(), *(_examine_package(name) for name in PACKAGES), _examine_home(settings.home)]
+    store = list(_examine_store(settings))
+    findings = [_examine_python(), *(_examine_package(name) for name in PACKAGES), _examine_home(settings.home), *store]
     if not settings.home.is_dir():
         return findings
     return [
@@ -56,7 +61,7 @@ def examine(settings: Settings) -> list[Finding]:
         _examine_lot_key(settings),
         _examine_offices(settings),
         *_examine_sources(settings),
-        *_examine_lake(settings),
+        *(_examine_lake(settings) if all(finding.is_well for finding in store) else ()),
         _examine_champion(settings),
         *_examine_nights(settings),
     ]
@@ -132,6 +137,25 @@ def _examine_source(source: Source, *, needs_basis: bool) -> Finding:
     is_refused = needs_basis and source.basis is None
     mend = "describe it in a source file (docs/connect-a-lender.md)" if source.basis is None else ""
     return Finding(what, not is_refused, "; ".join([state, *(notes or [say_basis(source)])]), mend)
+
+
+def _examine_store(settings: Settings) -> Iterator[Finding]:
+    """Write, read and remove an object: Arrow, polars and Delta each have a client of their own."""
+    if settings.store is None:
+        return
+    place = f"{settings.store.rstrip('/')}/.examined-{uuid4().hex}.parquet"
+    try:
+        refuse_unreachable(settings.store)
+        write_parquet(pl.DataFrame({"is_written": [True]}), place)
+        pl.read_parquet(place)
+        remove_file(place)
+    except DeungdaeError as error:
+        yield Finding("object store", is_well=False, state=f"{settings.store}: {error.what}", mend=error.next_step)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        mend = "check what docs/object-store.md says the key must allow"
+        yield Finding("object store", is_well=False, state=f"{settings.store} can't be read ({type(error).__name__})", mend=mend)
+    else:
+        yield Finding("object store", is_well=True, state=f"{settings.store} can be reached, written and read")
 
 
 def _examine_lake(settings: Settings) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from signals.erase_files import erase_from_files, erase_from_packs, hash_redacte
 from signals.erase_tables import erase_from_lake, erase_from_products, find_owned, purge_files, read_histories
 from signals.errors import SettingsError
 from signals.home import Home
+from signals.objects import refuse_unreachable
 from signals.records.database import open_database
 from signals.records.forgotten import complete_forgetting, erase_records, mark_forgotten, redact_runs, vacuum_records
 from signals.records.leases import keep_renewing, name_process, release_lease, wait_for_lease
@@ -46,6 +47,7 @@ def forget_borrower(
     if not settings.home.is_dir() or not borrower_id:
         what = "HOME is not there" if borrower_id else "no borrower was named"
         raise SettingsError(what, str(settings.home), "there is nobody to forget", "give the id and --home")
+    refuse_unreachable(settings.store)
     records, holder = open_database(settings.records_url), name_process()
     lasts, patience = timedelta(minutes=settings.lease_minutes), timedelta(minutes=settings.patience_minutes)
     wait_for_lease(records, holder, lasts, patience, on_wait)

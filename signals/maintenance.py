@@ -213,5 +213,6 @@ def _hold_lease(settings: Settings, *, is_dry: bool, on_wait: Callable[[], None]
 
 
 def _refuse_nothing(settings: Settings) -> None:
+    objects.refuse_unreachable(settings.store)
     if not has_layout(settings.places):
         raise NightError("there is no lake here", str(settings.home), "there is nothing to maintain", "name the HOME of your nights")

@@ -25,6 +25,7 @@ from signals.home import Home
 from signals.known import as_known
 from signals.lake import read_known, receipt_of_arrivals, scan_lake
 from signals.nights import note_seconds
+from signals.objects import refuse_unreachable
 from signals.offices import hash_offices, load_offices
 from signals.products import PRODUCTS
 from signals.receipts import Receipt
@@ -173,6 +174,7 @@ def in_turn(night: Night, stage: str, holder: str, on_wait: Callable[[], None] |
     wait_for_lease(records, holder, lasts, patience, on_wait)
     started = time.perf_counter()
     with keep_renewing(records, holder, lasts):
+        refuse_unreachable(settings.store)
         yield
     note_seconds(night.home, night.as_of, stage, time.perf_counter() - started)
 

@@ -1,11 +1,12 @@
 """Files that may lie in a folder or in an object store, by the same words.
 
-An object store is reached with the credentials that its own client finds (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …).
+What an object store refuses is an `InputError` that says why; what a folder refuses is the `OSError` it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -13,14 +14,23 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from signals.errors import InputError
+from signals.object_store import is_url, open_store, split_url, worded
 
-def is_url(place: str) -> bool:
-    """Say whether a place is an object store's URL rather than a folder.
+_PART_BYTES = 16 << 20  # so much of a large file comes in one request
 
-    >>> is_url("s3://town/lake"), is_url("/data/town")
-    (True, False)
-    """
-    return "://" in place
+__all__ = [
+    "FileInfo",
+    "StoredText",
+    "fetch_file",
+    "is_url",
+    "list_files",
+    "measure_file",
+    "refuse_unreachable",
+    "remove_file",
+    "write_bytes",
+    "write_parquet",
+]
 
 
 @dataclass(frozen=True)
@@ -34,12 +44,13 @@ class StoredText:
         from pyarrow import fs
 
         system, path = open_filesystem(self.place)
-        return bool(system.get_file_info(path).type == fs.FileType.File)
+        with worded(self.place):
+            return bool(system.get_file_info(path).type == fs.FileType.File)
 
     def read(self) -> str:
         """Read it."""
         system, path = open_filesystem(self.place)
-        with system.open_input_stream(path) as stream:
+        with worded(self.place), system.open_input_stream(path) as stream:
             return str(stream.read().decode())
 
     def write(self, text: str) -> None:
@@ -60,8 +71,7 @@ class StoredText:
 def remove_file(place: str) -> None:
     """Remove a file, and the folders that held nothing else."""
     if is_url(place):
-        system, path = open_filesystem(place)
-        system.delete_file(path)
+        _remove_object(place)
         return
     file = Path(place)
     file.unlink()
@@ -69,6 +79,15 @@ def remove_file(place: str) -> None:
         if any(folder.iterdir()):
             break
         folder.rmdir()
+
+
+def _remove_object(url: str) -> None:
+    """Remove an object by Delta's own client: Arrow's leaves an empty object behind in the name of the folder."""
+    from deltalake.fs import DeltaStorageHandler
+
+    folder, _, name = url.rpartition("/")
+    with worded(url):
+        DeltaStorageHandler(folder).delete_file(name)
 
 
 def write_parquet(frame: pl.DataFrame, place: str) -> int:
@@ -84,9 +103,9 @@ def write_parquet(frame: pl.DataFrame, place: str) -> int:
 
 
 def write_bytes(place: str, content: bytes) -> int:
-    """Write a file of an object store in one put and give its size."""
+    """Write a file of an object store, whole or not at all, and give its size."""
     system, path = open_filesystem(place)
-    with system.open_output_stream(path) as stream:
+    with worded(place), system.open_output_stream(path) as stream:
         stream.write(content)
     return len(content)
 
@@ -94,7 +113,8 @@ def write_bytes(place: str, content: bytes) -> int:
 def measure_file(place: str) -> int:
     """Give a file's size in bytes."""
     system, path = open_filesystem(place)
-    return int(system.get_file_info(path).size)
+    with worded(place):
+        return int(system.get_file_info(path).size)
 
 
 class FileInfo(NamedTuple):
@@ -106,14 +126,50 @@ class FileInfo(NamedTuple):
 
 
 def list_files(place: str) -> Iterator[FileInfo]:
-    """List the files below a place by name; none where there is no such place. Raises `OSError` when it can't be reached."""
+    """List the files below a place by name; none where there is no such place.
+
+    Raises `InputError` for a store that can't be reached or refuses, and for a name no file on this machine could have.
+    """
     from pyarrow import fs
 
     system, path = open_filesystem(place)
-    found = system.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
+    with worded(place):
+        try:
+            found = system.get_file_info(fs.FileSelector(path, recursive=True))
+        except FileNotFoundError:
+            return
     for info in sorted(found, key=lambda info: str(info.path)):
         if info.type == fs.FileType.File:
-            yield FileInfo(info.path[len(path.rstrip("/")) + 1 :], int(info.size), f"{info.size}-{info.mtime_ns}")
+            name = info.path[len(path.rstrip("/")) + 1 :]
+            _refuse_odd_name(place, name)
+            yield FileInfo(name, int(info.size), f"{info.size}-{info.mtime_ns}")
+
+
+def _refuse_odd_name(place: str, name: str) -> None:
+    if is_url(place) and not all(name.split("/")):
+        raise InputError(
+            "an object's name has an empty part",
+            f"{place.rstrip('/')}/{name}",
+            "it would lie elsewhere on this machine than where it is looked for",
+            "give the object a name without //",
+        )
+
+
+def refuse_unreachable(place: str | None) -> None:
+    """Ask an object store for a single answer, by each client that will need one: raises `InputError` where it does not come.
+
+    A folder is always there to be asked. Delta itself would try for three minutes, table by table.
+    """
+    if place is None or not is_url(place):
+        return
+    from deltalake.fs import DeltaStorageHandler
+    from pyarrow import fs
+
+    system, path = open_filesystem(place)
+    with worded(place):
+        with suppress(FileNotFoundError):
+            system.get_file_info(fs.FileSelector(f"{path}/lake/_delta_log"))
+        DeltaStorageHandler(place).get_file_info(["lake"])
 
 
 def fetch_file(url: str, into: Path) -> None:
@@ -122,7 +178,9 @@ def fetch_file(url: str, into: Path) -> None:
 
     system, path = open_filesystem(url)
     into.parent.mkdir(parents=True, exist_ok=True)
-    fs.copy_files(path, str(into), source_filesystem=system, destination_filesystem=fs.LocalFileSystem())
+    here = fs.LocalFileSystem()
+    with worded(url):
+        fs.copy_files(path, str(into), source_filesystem=system, destination_filesystem=here, chunk_size=_PART_BYTES)
 
 
 def open_filesystem(place: str) -> tuple[Any, str]:
@@ -131,5 +189,5 @@ def open_filesystem(place: str) -> tuple[Any, str]:
 
     if not is_url(place):
         return fs.LocalFileSystem(), str(Path(place).absolute())
-    system, path = fs.FileSystem.from_uri(place)
-    return system, str(path)
+    bucket, key = split_url(place)
+    return open_store(), f"{bucket}/{key}".rstrip("/")

@@ -24,7 +24,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DEUNGDAE_", frozen=True)
 
     home: Path = Field(default=Path("home"), description="HOME: where a night keeps its things.")
-    store: str | None = Field(default=None, description="An object store's URL for the lake and the nights; null: under HOME.")
+    store: str | None = Field(
+        default=None,
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9._-]+)*/?$",
+        description="An object store's URL, s3://bucket/folder in plain letters, for the lake and the nights; not set: under HOME.",
+    )
     sources: tuple[str, ...] = Field(
         default=(), description="Where the sources lie: folders, databases, object stores, source files; not set: HOME/sources.toml."
     )

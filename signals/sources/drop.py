@@ -94,7 +94,7 @@ def read_rows(raw: RawFile, file: StoredFile, mapping: TableMapping) -> pl.DataF
             counts[name] = counts.get(name, Resemblance(0, 0, 0)) + found
         rows = translate_rows(settled, block.broken, mapping, known_on)
         parts.append(rows.with_columns(file=pl.lit(file.name), line=block.lines))
-    refuse_resemblance(str(file.path), counts)
+    refuse_resemblance(file.where, counts)
     return pl.concat(parts)
 
 
@@ -113,7 +113,7 @@ def _find_day(file: StoredFile, mapping: TableMapping) -> date | None:
         pass
     raise InputError(
         "the file's name does not say its day",
-        str(file.path),
+        file.where,
         "nobody can tell when its rows were known",
         f"name the file so that {mapping.known_on.from_file} finds a day in the form {mapping.known_on.date}",
     )
@@ -122,7 +122,7 @@ def _find_day(file: StoredFile, mapping: TableMapping) -> date | None:
 def _refuse_columns(faults: Mapping[str, str], file: StoredFile, mapping: TableMapping) -> InputError:
     return InputError(
         ", ".join(faults.values()),
-        str(file.path),
+        file.where,
         f"its meaning for {mapping.table} is not said, so it can be neither used nor safely left out",
         'name it in the source file, as one of our columns or as "ignore", or send the file as agreed',
     )

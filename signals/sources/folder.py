@@ -46,40 +46,41 @@ def _name_table(name: str) -> str | None:
 
 def read_file(stored: StoredFile, table: Table) -> pl.LazyFrame:
     """Read one file of a canonical table, as a piece of a source folder is read."""
-    file = stored.path
-    frame = _open_file(file)
+    frame = _open_file(stored)
     schema = dict(frame.collect_schema())
-    refuse_columns(file, schema, table)
+    refuse_columns(stored.where, schema, table)
     if frame.select(pl.len()).collect().item() <= _ROWS_IN_MEMORY:
         frame = frame.collect().lazy()
-    frame = frame.select([cast_column(file, name, schema.get(name), kind) for name, kind in table.polars_schema.items()])
-    _refuse_values_too_large(file, schema, table)
-    refuse_resident_numbers(file, frame)
+    frame = frame.select([cast_column(stored.where, name, schema.get(name), kind) for name, kind in table.polars_schema.items()])
+    _refuse_values_too_large(stored, schema, table)
+    refuse_resident_numbers(stored.where, frame)
     return frame.with_row_index("line", offset=1).with_columns(line=pl.col("line").cast(pl.Int64), file=pl.lit(stored.name))
 
 
-def _open_file(file: Path) -> pl.LazyFrame:
-    if file.stat().st_size == 0:
+def _open_file(stored: StoredFile) -> pl.LazyFrame:
+    if stored.path.stat().st_size == 0:
         raise InputError(
             "the file has zero bytes",
-            str(file),
+            stored.where,
             "a table with no rows still has a header; this is a broken delivery",
             "send the file again",
         )
     try:
-        frame = pl.scan_parquet(file)
+        frame = pl.scan_parquet(stored.path)
         frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
-            f"not a readable Parquet file ({reason})", str(file), "nothing of it can be trusted", "send the file again"
+            f"not a readable Parquet file ({reason})", stored.where, "nothing of it can be trusted", "send the file again"
         ) from error
     return frame
 
 
-def _refuse_values_too_large(file: Path, schema: dict[str, pl.DataType], table: Table) -> None:
+def _refuse_values_too_large(stored: StoredFile, schema: dict[str, pl.DataType], table: Table) -> None:
     for name, given in schema.items():
         if given == pl.UInt64 and table.polars_schema[name] == pl.Int64:
-            lost = pl.scan_parquet(file).select((pl.col(name) > pl.lit(2**63 - 1, dtype=pl.UInt64)).any()).collect().item()
+            lost = pl.scan_parquet(stored.path).select((pl.col(name) > pl.lit(2**63 - 1, dtype=pl.UInt64)).any()).collect().item()
             if lost:
-                raise InputError(f"a value of '{name}' does not fit 64 bits", str(file), "it would be lost", "check the unit of the column")
+                raise InputError(
+                    f"a value of '{name}' does not fit 64 bits", stored.where, "it would be lost", "check the unit of the column"
+                )

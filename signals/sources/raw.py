@@ -52,20 +52,20 @@ def open_raw(file: StoredFile, mapping: TableMapping) -> RawFile:
     encoding, and a file that is not Parquet although the mapping says so.
     """
     if file.path.stat().st_size == 0:
-        raise _broken(str(file.path), "the file has zero bytes")
+        raise _broken(file.where, "the file has zero bytes")
     return _open_parquet(file) if mapping.format == "parquet" else _open_text(file, mapping)
 
 
 def _open_parquet(file: StoredFile) -> RawFile:
-    with _worded(str(file.path)):
+    with _worded(file.where):
         frame = pl.scan_parquet(file.path, glob=False)
-        names = _settle_names(frame.collect_schema().names(), str(file.path))
+        names = _settle_names(frame.collect_schema().names(), file.where)
         frame = frame.rename(dict(zip(frame.collect_schema().names(), names, strict=True)))
         height = int(frame.select(pl.len()).collect().item())
 
     def read() -> Iterator[Block]:
         for start in range(0, height, BLOCK_ROWS):
-            with _worded(str(file.path)):
+            with _worded(file.where):
                 rows = frame.slice(start, BLOCK_ROWS).collect()
             lines = pl.int_range(start + 1, start + 1 + rows.height, dtype=pl.Int64, eager=True)
             yield Block(rows, lines, pl.repeat(None, rows.height, dtype=pl.String, eager=True))
@@ -75,24 +75,24 @@ def _open_parquet(file: StoredFile) -> RawFile:
 
 def _open_text(file: StoredFile, mapping: TableMapping) -> RawFile:
     def cut(size: int) -> Generator[bytes]:
-        with _worded(str(file.path)), file.open() as opened:
+        with _worded(file.where), file.open() as opened:
             yield from _cut_blocks(_unzip(opened), size)
 
     with closing(cut(HEADER_BYTES)) as beginning:
         first = next(beginning, b"")
     if not first:
-        raise _broken(str(file.path), "the file has zero bytes inside its gzip")
+        raise _broken(file.where, "the file has zero bytes inside its gzip")
     if first.startswith(_BOM) and mapping.encoding != "utf-8":
-        raise _broken(str(file.path), f"the file begins with the mark of UTF-8, its mapping says {mapping.encoding}")
+        raise _broken(file.where, f"the file begins with the mark of UTF-8, its mapping says {mapping.encoding}")
     header = _find_line_end(first)
-    fields = next(csv.reader([_decode(first[:header], mapping, str(file.path), 1).removeprefix("\ufeff")], delimiter=mapping.separator), [])
-    names = _settle_names(fields, str(file.path))
+    fields = next(csv.reader([_decode(first[:header], mapping, file.where, 1).removeprefix("\ufeff")], delimiter=mapping.separator), [])
+    names = _settle_names(fields, file.where)
 
     def read() -> Iterator[Block]:
         line, skipped = 1, header
         for block in cut(BLOCK_BYTES):
             line += block.count(b"\n", 0, skipped)
-            yield _parse(block[skipped:], names, mapping, str(file.path), line)
+            yield _parse(block[skipped:], names, mapping, file.where, line)
             line += block.count(b"\n", skipped)
             skipped = 0
 

@@ -28,6 +28,11 @@ class StoredFile:
     url: str | None = None
 
     @property
+    def where(self) -> str:
+        """Where people find it."""
+        return self.url or str(self.folder / self.name)
+
+    @property
     def path(self) -> Path:
         """Where it lies on this machine."""
         path = self.folder / self.name
@@ -51,12 +56,14 @@ class StoredFile:
 def list_stored_files(place: str, into: Path = Path()) -> Iterator[StoredFile]:
     """List the files below a folder by name; what begins with a dot is still being written and left out.
 
-    `into`: where files of an object store come once they are opened. Raises `InputError` where there is no such folder.
+    `into`: where files of an object store come once they are opened. Raises `InputError` where there is no such folder, and where
+    an object store holds nothing by that name.
     """
     is_remote = is_url(place)
-    if not is_remote and not Path(place).is_dir():
+    files = list(list_files(place)) if is_remote or Path(place).is_dir() else []
+    if not files and (is_remote or not Path(place).is_dir()):
         raise InputError("no such source folder", place, "there is nothing to read", "name an existing folder")
-    for file in list_files(place):
+    for file in files:
         if not any(part.startswith(".") for part in file.name.split("/")):
             url = f"{place.rstrip('/')}/{file.name}" if is_remote else None
             yield StoredFile(into if is_remote else Path(place), file.name, file.stamp, url)

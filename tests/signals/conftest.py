@@ -1,5 +1,6 @@
-"""A real PostgreSQL, started by the tests, and the operational database on both kinds."""
+"""Real servers, started by the tests: PostgreSQL, an S3 API, and the operational database on both kinds."""
 
+import importlib.util
 import subprocess
 import tempfile
 import warnings
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from signals.records.database import open_database
+from tests.signals.object_stores import ObjectStore, run_object_store
 
 _NUMBERS = count(1)
 
@@ -53,3 +55,23 @@ def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """Start an S3 API of our own for the whole session."""
+    missing = [name for name in ("moto", "flask", "boto3") if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.skip(f"no S3 API can be started here: {', '.join(missing)} not installed")
+    with run_object_store(tmp_path_factory.mktemp("s3") / "requests.log") as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh bucket's URL, and in the environment the key of one who may do what docs/object-store.md says."""
+    for name, value in s3.speak_for(s3.operator).items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    return f"s3://{s3.make_bucket()}"

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from deltalake import DeltaTable
 
+from signals.delta import scan_stored
 from signals.home import Home
 from signals.lake import receipt_of_arrivals
 from signals.products import PRODUCTS
@@ -54,7 +55,7 @@ def publish(home: Home, as_of: date) -> dict[str, Any]:
 
 def read_all(home: Home, table: str, version: int | None = None) -> pl.DataFrame:
     """Read every row of a lake table with all it carries, in one order."""
-    rows = pl.read_delta(home.table(table), version=version)
+    rows = scan_stored(home.table(table), version).collect()
     return rows.select(sorted(rows.columns)).sort(sorted(rows.columns))
 
 
