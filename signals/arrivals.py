@@ -105,7 +105,7 @@ def pull_source(home: Home, records: Engine, source: Source, as_of: date, forgot
     try:
         landed, unchanged = _land_pieces(source, reading, forgotten, waiting)
         delivery = Delivery(source.source_id, source.priority, landed, unchanged, unread=tuple(list_unread(source)))
-    except (InputError, pl.exceptions.PolarsError, OSError) as error:
+    except (InputError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         shutil.rmtree(waiting)
         waiting.mkdir()
         delivery = Delivery(source.source_id, source.priority, failure=str(_as_input_error(error, source)))
@@ -196,7 +196,7 @@ def _write_receipts(delivery: Delivery, as_of: date) -> list[Receipt]:
     return receipts
 
 
-def _as_input_error(error: Exception, source: Source) -> InputError:
+def _as_input_error(error: BaseException, source: Source) -> InputError:
     """Word any failure to read a source, without a value of it."""
     if isinstance(error, InputError):
         return error
