@@ -112,7 +112,7 @@ def pull_source(
         refuse_without_basis([source] if needs_basis else [])
         landed, unchanged = _land_pieces(source, reading, forgotten, waiting)
         delivery = Delivery(source.source_id, source.priority, landed, unchanged, unread=tuple(list_unread(source)))
-    except (DeungdaeError, pl.exceptions.PolarsError, OSError) as error:
+    except (DeungdaeError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         shutil.rmtree(waiting)
         waiting.mkdir()
         delivery = Delivery(source.source_id, source.priority, failure=str(_as_input_error(error, source)))
@@ -215,7 +215,7 @@ def _write_receipts(delivery: Delivery, as_of: date) -> list[Receipt]:
     return receipts
 
 
-def _as_input_error(error: Exception, source: Source) -> DeungdaeError:
+def _as_input_error(error: BaseException, source: Source) -> DeungdaeError:
     """Word any failure to read a source, without a value of it."""
     if isinstance(error, DeungdaeError):
         return error

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
+from typing import Any
 from uuid import uuid4
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction
 
 from signals.buckets import add_bucket, count_buckets
@@ -95,28 +98,25 @@ def scan_staged(home: Home, table: str, staged: Iterable[Staged]) -> list[pl.Laz
 
 
 def commit_rows(home: Home, table: str, staged: Sequence[Staged], as_of: date) -> None:
-    """Make staged files part of a lake table in one commit, unless this very append was made before."""
-    place, schema = home.table(table), pl.DataFrame(schema=lake_schema(table)).to_arrow().schema
+    """Make staged files part of a lake table in one commit, unless this very append was made before, or is at this moment by another."""
+    schema = pl.DataFrame(schema=lake_schema(table)).to_arrow().schema
     partitions = ["bucket"] if TABLES[table].has_borrower else []
-    lake = (
-        DeltaTable(place)
-        if is_table(place)
-        else DeltaTable.create(place, schema, partition_by=partitions, configuration=dict(CONFIGURATION))
-    )
+    lake = _open_table(home.table(table), schema, partitions)
     content = sha256("".join(one.content_hash for one in staged).encode()).hexdigest()[:32]
     append_id, rows = f"{table}/{as_of}/{content}", sum(one.arrived for one in staged)
     if lake.transaction_version(append_id) is not None:
         return
     _add_new_columns(lake, table)
-    lake.create_write_transaction(
-        [_as_action(one) for one in staged],
-        "append",
-        schema,
-        partitions,
-        commit_properties=CommitProperties(
-            custom_metadata={"as_of": str(as_of), "rows": str(rows), "content_hash": content}, app_transactions=[Transaction(append_id, 1)]
-        ),
-    )
+    metadata = {"as_of": str(as_of), "rows": str(rows), "content_hash": content}
+    properties = CommitProperties(custom_metadata=metadata, app_transactions=[Transaction(append_id, 1)])
+    try:
+        lake.create_write_transaction([_as_action(one) for one in staged], "append", schema, partitions, commit_properties=properties)
+    except CommitFailedError as error:
+        if DeltaTable(home.table(table)).transaction_version(append_id) is None:
+            next_step = "let one night run at a time, then run this one again"
+            raise NightError(
+                f"another wrote to {table} at the same time", home.table(table), "nothing was taken in twice", next_step
+            ) from error
 
 
 def lake_schema(table: str) -> dict[str, pl.DataType]:
@@ -175,6 +175,13 @@ def refuse_before_first_night(home: Home, as_of: date) -> None:
             f"the first night of this HOME is {first}",
             "use a HOME of its own to look further back",
         )
+
+
+def _open_table(place: str, schema: Any, partitions: list[str]) -> DeltaTable:
+    if not is_table(place):
+        with suppress(DeltaError):  # another may make it at this very moment
+            return DeltaTable.create(place, schema, partition_by=partitions, configuration=dict(CONFIGURATION))
+    return DeltaTable(place)
 
 
 def _write(home: Home, table: str, rows: pl.DataFrame, bucket: int | None, as_of: date) -> Staged:

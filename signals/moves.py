@@ -42,7 +42,7 @@ def add_moves(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None) -> pl.D
         )
     )
     new = moved if near is None else _drop_known(moved, near, key)
-    return pl.concat([marked, new.select(marked.columns)])
+    return pl.concat([marked, new.select(marked.columns).sort(*key, "borrower_id", "known_on", *PROVENANCE)])  # in one order: it is hashed
 
 
 def _within_reach(marked: pl.DataFrame, key: list[str]) -> pl.Expr:

@@ -99,8 +99,9 @@ def _read_moment(kept: datetime) -> datetime:
 
 
 def _describe_process(pid: int) -> str | None:
-    """A process by its number and start: a number alone may be another's by now."""
+    """A process by its number and start: a number alone may be another's by now; None: it is dead, even if nobody has buried it yet."""
     try:
-        return f"{pid}@{psutil.Process(pid).create_time():.2f}"
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else f"{pid}@{process.create_time():.2f}"
     except psutil.NoSuchProcess:
         return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +12,7 @@ import polars as pl
 from signals.errors import InputError
 from signals.tables import Table
 
+_FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 _WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
@@ -25,7 +28,7 @@ def refuse_columns(where: Path | str, columns: Collection[str], table: Table) ->
     unknown = [name for name in columns if name not in table.columns]
     if unknown:
         raise InputError(
-            f"unknown column {', '.join(repr(name) for name in unknown)}",
+            f"unknown column {', '.join(quote_name(name) for name in unknown)}",
             str(where),
             f"its meaning is not declared for {table.name}, so it can be neither used nor safely ignored",
             "remove or rename it; the declared columns are in docs/tables.md",
@@ -38,6 +41,29 @@ def refuse_columns(where: Path | str, columns: Collection[str], table: Table) ->
             f"a row of {table.name} says nothing without it",
             "add it",
         )
+
+
+def quote_name(name: str) -> str:
+    """Quote a column's name for people; one with six digits in a row is somebody's number, of a file without a header, and not shown.
+
+    >>> quote_name("balance"), quote_name("900101-1234568")
+    ("'balance'", "'…'")
+    """
+    return "'…'" if re.search(r"\d{6}", name) else repr(name)
+
+
+def refuse_days(where: Path | str, frame: pl.LazyFrame) -> None:
+    """Raise `InputError` where a day lies in no calendar: outside the years 1 to 9999, or infinite, as some databases have it."""
+    dates = [name for name, kind in frame.collect_schema().items() if kind == pl.Date]
+    odd = frame.select((~pl.col(*dates).is_between(_FIRST, _LAST)).any()).collect(engine="streaming")
+    for name in dates:
+        if odd[name].item():
+            raise InputError(
+                f"column '{name}' holds a day that is in no calendar (infinity, or outside the years 1 to 9999)",
+                str(where),
+                "it can't be compared with any other day",
+                "write null where no day is meant",
+            )
 
 
 def cast_column(where: Path | str, name: str, given: pl.DataType | str | None, wanted: pl.DataType) -> pl.Expr:

@@ -15,7 +15,7 @@ import polars as pl
 
 from signals.errors import InputError, SettingsError
 from signals.sources import postgres, sqlite
-from signals.sources.canonical import cast_column, refuse_columns
+from signals.sources.canonical import cast_column, refuse_columns, refuse_days
 from signals.sources.kept import keep_batches
 from signals.sources.places import find_url, hide_password
 from signals.sources.residents import refuse_resident_numbers
@@ -23,7 +23,6 @@ from signals.sources.source import Piece, Since, Source
 from signals.tables import TABLES, Table
 
 _NOTHING = "nothing of it can be read tonight"
-_FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 
 
 class _Kind(Protocol):
@@ -134,18 +133,9 @@ def _take_batches(reader: Any, place: str) -> Iterator[Any]:
 def _refuse_values(place: str, frame: pl.LazyFrame) -> None:
     try:
         refuse_resident_numbers(place, frame)
-        dates = [name for name, kind in frame.collect_schema().items() if kind == pl.Date]
-        odd = frame.select((~pl.col(*dates).is_between(_FIRST, _LAST)).any()).collect()
+        refuse_days(place, frame)
     except pl.exceptions.ComputeError:
         raise InputError("a text is not UTF-8", place, "names and codes would be mangled", "convert the database to UTF-8") from None
-    for name in dates:
-        if odd[name].item():
-            raise InputError(
-                f"column '{name}' holds a day that is in no calendar (infinity, or outside the years 1 to 9999)",
-                place,
-                "it can't be compared with any other day",
-                "write null where no day is meant",
-            )
 
 
 @contextmanager

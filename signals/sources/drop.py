@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from signals.errors import InputError
+from signals.sources.canonical import quote_name
 from signals.sources.mapping import TableMapping
 from signals.sources.raw import RawFile, open_raw, settle_name
 from signals.sources.residents import Resemblance, count_resemblance, refuse_resemblance
@@ -71,7 +72,9 @@ def _make_piece(file: StoredFile, mapping: TableMapping) -> Piece:
 
 def find_column_faults(columns: Mapping[str, pl.DataType], mapping: TableMapping) -> dict[str, str]:
     """Say what is wrong with the columns of a file: not mentioned, missing, or of a type that can't be read; name to fault."""
-    unmapped = {name: f"unmapped column '{name}'" for name in columns if name not in mapping.columns}
+    if columns and not set(columns) & set(mapping.columns):  # its first line is then somebody's, and none of it is shown
+        return {"header": "none of its columns is one that the source file names: it may lack its header"}
+    unmapped = {name: f"unmapped column {quote_name(name)}" for name in columns if name not in mapping.columns}
     missing = {
         name: f"missing column '{name}' (our {column.to})"
         for name, column in mapping.mapped.items()

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from signals.errors import InputError
-from signals.sources.canonical import cast_column, refuse_columns
+from signals.sources.canonical import cast_column, refuse_columns, refuse_days
 from signals.sources.residents import refuse_resident_numbers
 from signals.sources.source import Piece
 from signals.sources.stored import StoredFile, list_stored_files
@@ -23,7 +23,7 @@ def open_folder(place: str | Path, into: Path = Path()) -> Iterator[Piece]:
 
     What lies in an object store comes to the folder `into` once it is read. Absent optional columns come as nulls. Raises
     `InputError` for a missing folder; reading a piece raises it for a file of zero bytes or one that is not Parquet, an unknown
-    column, a missing or mistyped one, or a resident registration number.
+    column, a missing or mistyped one, a resident registration number, or a day in no calendar.
     """
     files = list(list_stored_files(str(place), into))
     for name, table in TABLES.items():
@@ -34,7 +34,7 @@ def open_folder(place: str | Path, into: Path = Path()) -> Iterator[Piece]:
 
 def unknown_files(place: str | Path) -> list[str]:
     """Name the Parquet files and folders of a source folder that belong to no canonical table (they are not read)."""
-    names = [file.name for file in list_stored_files(str(place)) if file.name.endswith(".parquet")]
+    names = [file.name for file in list_stored_files(str(place)) if file.name.lower().endswith(".parquet")]
     return sorted({name.split("/")[0] for name in names if _name_table(name) not in TABLES})
 
 
@@ -54,6 +54,7 @@ def read_file(stored: StoredFile, table: Table) -> pl.LazyFrame:
     frame = frame.select([cast_column(stored.where, name, schema.get(name), kind) for name, kind in table.polars_schema.items()])
     _refuse_values_too_large(stored, schema, table)
     refuse_resident_numbers(stored.where, frame)
+    refuse_days(stored.where, frame)
     return frame.with_row_index("line", offset=1).with_columns(line=pl.col("line").cast(pl.Int64), file=pl.lit(stored.name))
 
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from signals.errors import InputError
+from signals.sources.canonical import quote_name
 from signals.sources.mapping import TableMapping
 from signals.sources.stored import StoredFile
 
@@ -104,7 +105,7 @@ def _settle_names(names: list[str], where: str) -> list[str]:
     settled = [settle_name(name) for name in names]
     twice = sorted({name for name in settled if settled.count(name) > 1})
     if twice:
-        raise _broken(where, f"the header names column {', '.join(repr(name) for name in twice)} twice")
+        raise _broken(where, f"the header names column {', '.join(quote_name(name) for name in twice)} twice")
     return settled
 
 

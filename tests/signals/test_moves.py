@@ -81,3 +81,27 @@ def test_a_line_sent_again_and_again_belongs_to_whom_it_names_last(tmp_path: Pat
     for number, borrower in enumerate(["b0", "b1", "b0"]):
         take_version(home, day(number), day(0), borrower, "abank", 1, False)
     assert_buckets_agree(home, day(2))
+
+
+def test_the_rows_that_end_moved_facts_come_in_one_order_so_that_receipts_are_equal(tmp_path: Path) -> None:
+    hashes = set()
+    for number in range(4):
+        home = Home(tmp_path / str(number))
+        choose_buckets(home, 1)
+        rows = [
+            {
+                "loan_id": f"L{loan}",
+                "borrower_id": f"b{loan + turn}",
+                "lender_id": "k",
+                "product": "p",
+                "principal_krw": 1,
+                "known_on": day(turn),
+            }
+            for loan in range(200)
+            for turn in range(3)
+        ]
+        frame = pl.DataFrame(rows, schema=TABLES["loans"].polars_schema).with_columns(
+            pulled_from=pl.lit("a"), priority=pl.lit(0, dtype=pl.Int64), file=pl.lit("f"), line=pl.int_range(pl.len())
+        )
+        hashes.add(tuple(one.content_hash for one in stage_rows(home, "loans", frame, day(3))))
+    assert len(hashes) == 1

@@ -112,6 +112,18 @@ def test_a_killed_process_leaves_no_lease_behind(records: Engine) -> None:
         assert not take_lease(connection, "run|other", HOUR)
 
 
+def test_a_dead_process_that_nobody_has_buried_holds_no_lease(records: Engine) -> None:
+    naming = "import os; from signals.records.leases import name_process; print(name_process(), flush=True)"
+    with subprocess.Popen(
+        [sys.executable, "-c", naming], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
+    ) as dead:  # its parent, this process, has not asked for its end yet
+        assert dead.stdout
+        name, _ = dead.stdout.readline().strip(), dead.stdout.read()
+        with records.begin() as connection:
+            take_lease(connection, name, HOUR)
+        wait_for_lease(records, name_process(), HOUR, timedelta(seconds=5))
+
+
 def test_a_process_is_known_by_its_start_too_for_its_number_may_come_again(records: Engine) -> None:
     kind, host, process = name_process().split("|")
     assert process.startswith(f"{os.getpid()}@")
