@@ -126,7 +126,7 @@ def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[tuple[pl.Da
 
 
 def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged], buckets: Collection[int]) -> Iterator[pl.LazyFrame]:
-    """The rows that a table's rows may wait for: what passed tonight and what nights up to this one took in.
+    """The rows that a table's rows may wait for: what nights up to this one took in and what passed tonight.
 
     First those in the same buckets, where nearly all are.
     """
@@ -135,10 +135,10 @@ def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged], bucket
         return
     staged = judged[waits_for].staged
     for some in (set(buckets), set(range(count_buckets(check.home))) - set(buckets)):
-        yield from scan_staged(check.home, waits_for, [one for one in staged if one.bucket in some])
         lake = scan_lake_buckets(check.home, waits_for, some)
         if lake is not None:
             yield lake.filter(pl.col("pulled_for") <= check.as_of)
+        yield from scan_staged(check.home, waits_for, [one for one in staged if one.bucket in some])
 
 
 def _list_refused(judged: Mapping[str, _Judged]) -> dict[str, str]:
