@@ -139,7 +139,7 @@ def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[tuple[pl.Da
 
 
 def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged], buckets: Collection[int]) -> Iterator[pl.LazyFrame]:
-    """The rows that a table's rows may wait for: what passed tonight, gate and all, and what nights up to this one took in.
+    """The rows that a table's rows may wait for: what nights up to this one took in and what passed tonight, gate and all.
 
     First those in the same buckets, where nearly all are.
     """
@@ -149,11 +149,11 @@ def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged], bucket
     staged = judged[waits_for].staged
     refused = [gate.source_id for gate in judged[waits_for].gates if gate.failures]
     for some in (set(buckets), set(range(count_buckets(check.home))) - set(buckets)):
-        tonight = scan_staged(check.home, waits_for, [one for one in staged if one.bucket in some])
-        yield from (frame.filter(~pl.col("pulled_from").is_in(refused)) for frame in tonight)
         lake = scan_lake_buckets(check.home, waits_for, some)
         if lake is not None:
             yield lake.filter(pl.col("pulled_for") <= check.as_of)
+        tonight = scan_staged(check.home, waits_for, [one for one in staged if one.bucket in some])
+        yield from (frame.filter(~pl.col("pulled_from").is_in(refused)) for frame in tonight)
 
 
 def _list_refused(judged: Mapping[str, _Judged]) -> dict[str, str]:

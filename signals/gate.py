@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from signals.expectations import expect_deliveries, expect_rows, say_count, say_
 from signals.tables import TABLES
 
 COUNTS = {"check": pl.String, "column": pl.String, "rows": pl.Int64, "unexpected": pl.Int64, "warning": pl.String}
+_MANY_ROWS = 100_000
 _NO_VALUES = {"result_format": "SUMMARY", "partial_unexpected_count": 0}  # counts alone: a page must not show a person's values
 _EACH_SOURCE = {"result_format": "COMPLETE", "unexpected_index_column_names": ["source_id"], "return_unexpected_index_query": False}
 
@@ -104,7 +106,11 @@ class Gate:
         run = gx.RunIdentifier(run_name=str(self._as_of))
         (outcome,) = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": frame}, run_id=run).run_results.values()
         context.data_sources.delete(name)  # else it keeps the frame
-        return list(outcome.results)
+        results = list(outcome.results)
+        if rows.height > _MANY_ROWS:
+            del frame, outcome
+            gc.collect()  # what it leaves behind refers to itself in circles, the frame among it
+        return results
 
 
 def _open_context(docs: Path) -> Any:

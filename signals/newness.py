@@ -33,6 +33,8 @@ def drop_known(rows: pl.DataFrame, table: str, lake: pl.LazyFrame | None) -> pl.
     key = [*TABLES[table].key, "known_on"]
     days = rows["known_on"].min(), rows["known_on"].max()
     there = lake.filter(pl.col("known_on").is_between(*days)).select(content)
+    if not there.select(pl.len()).collect(engine="streaming").item():
+        return rows
     same_key = there.join(rows.lazy().select(key).unique(), on=key, how="semi").collect(engine="streaming")
     if same_key.is_empty():
         return rows

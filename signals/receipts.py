@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 _THREADS = 2
+_BEGINNING, _FEW_RUNS = 1000, 100
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,22 @@ def hash_rows(frame: pl.DataFrame) -> str:
 
 
 def _hash_column(column: pl.Series) -> bytes:
-    digest = hashlib.sha256(f"{column.name}:{column.dtype}".encode())
-    digest.update(column.is_null().to_numpy().tobytes())
+    repeats = _repeats(column)
+    digest = hashlib.sha256(f"{column.name}:{column.dtype}:{column.null_count()}:{repeats}".encode())
+    if repeats:  # where a row came from is the same for thousands of rows on end
+        runs = column.rle()
+        digest.update(runs.struct.field("len").to_numpy().tobytes())
+        column = runs.struct.field("value")
+    if column.null_count():
+        digest.update(column.is_null().to_numpy().tobytes())
     for buffer in _plain_buffers(column):
         digest.update(buffer)
     return digest.digest()
+
+
+def _repeats(column: pl.Series) -> bool:
+    """Say whether a column of texts seems to be made of long runs, by its beginning."""
+    return column.dtype == pl.String and len(column) >= _BEGINNING and len(column.head(_BEGINNING).rle()) <= _FEW_RUNS
 
 
 def _plain_buffers(column: pl.Series) -> Iterable[bytes | memoryview]:
