@@ -61,7 +61,9 @@ def admit_arrivals(home: Home, records: Engine, as_of: date, source_ids: Sequenc
     deliveries = [delivery for delivery in read_deliveries(home, as_of) if delivery.source_id in source_ids]
     if not deliveries:
         next_step = "run the night from its first stage, pull"
-        raise NightError(f"nothing was pulled for {as_of}", str(home.arrivals), "a check would set aside nothing and keep nothing", next_step)
+        raise NightError(
+            f"nothing was pulled for {as_of}", str(home.arrivals), "a check would set aside nothing and keep nothing", next_step
+        )
     with records.begin() as connection:
         history = read_deliveries_before(connection, as_of)
     check = _Check(home, as_of, deliveries, history, Quarantine(home, as_of), Gate(home.docs / "data_docs" / str(as_of), as_of))
@@ -210,9 +212,8 @@ def _take_back(home: Home, judged: Mapping[str, _Judged], *, is_first: bool) -> 
     """Leave the lake as it was."""
     for table, one in judged.items():
         discard_files(home, table, one.staged)
-    if is_first:
-        if home.layout.exists():
-            home.layout.remove()
+    if is_first and home.layout.exists():
+        home.layout.remove()
 
 
 def _take_in(check: _Check, judged: Mapping[str, _Judged], refused: set[str]) -> None:

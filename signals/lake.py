@@ -104,7 +104,9 @@ def commit_rows(home: Home, table: str, staged: Sequence[Staged], as_of: date) -
     except CommitFailedError as error:
         if DeltaTable(home.table(table)).transaction_version(append_id) is None:
             next_step = "let one night run at a time, then run this one again"
-            raise NightError(f"another wrote to {table} at the same time", home.table(table), "nothing was taken in twice", next_step) from error
+            raise NightError(
+                f"another wrote to {table} at the same time", home.table(table), "nothing was taken in twice", next_step
+            ) from error
 
 
 def lake_schema(table: str) -> dict[str, pl.DataType]:

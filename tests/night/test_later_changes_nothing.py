@@ -38,7 +38,9 @@ def object_later(night: Night) -> None:
     """Dispute, on a later day, a value of somebody whom the night knows."""
     known = night.read_known()["borrowers"]
     somebody = known.select("borrower_id").collect()["borrower_id"].sort()[0]
-    event = ObjectionEvent(somebody, "borrowers", {"borrower_id": somebody}, "employees", "opened", night.as_of + timedelta(days=1), "clerk")
+    event = ObjectionEvent(
+        somebody, "borrowers", {"borrower_id": somebody}, "employees", "opened", night.as_of + timedelta(days=1), "clerk"
+    )
     with night.open_records().begin() as connection:
         append_event(connection, event, known)
 

@@ -53,7 +53,13 @@ def test_a_damaged_file_fails_its_source_alone(damage: str, home: Home, good: So
     file = tmp_path / "bad" / "loans" / "part.parquet"
     whole = file.read_bytes()
     file.unlink()
-    pieces = {"cut short": whole[:-7], "zero bytes": b"", "not Parquet": b"PAR1" * 9, "its end alone": whole[-200:], "text": b"loan_id,borrower_id\nl1,b1\n"}
+    pieces = {
+        "cut short": whole[:-7],
+        "zero bytes": b"",
+        "not Parquet": b"PAR1" * 9,
+        "its end alone": whole[-200:],
+        "text": b"loan_id,borrower_id\nl1,b1\n",
+    }
     if damage == "a folder of that name":
         (file / "inside.parquet").mkdir(parents=True)
         assert take_in(home, [good, bad], day(0))["bad"].failure is None  # an empty folder brings nothing
@@ -151,7 +157,9 @@ def test_days_at_the_ends_of_the_calendar_and_huge_texts_are_taken_as_they_are(h
     assert sorted(known["loan_id"]) == sorted(str(row["loan_id"]) for row in rows)
 
 
-def test_a_file_gone_between_pull_and_check_was_kept_and_one_gone_before_is_not_missed_as_broken(home: Home, good: Source, tmp_path: Path) -> None:
+def test_a_file_gone_between_pull_and_check_was_kept_and_one_gone_before_is_not_missed_as_broken(
+    home: Home, good: Source, tmp_path: Path
+) -> None:
     pull(home, [good], day(0))
     for file in (tmp_path / "good").rglob("*.parquet"):
         file.unlink()
@@ -172,7 +180,9 @@ def make_numbered(kind: str, folder: Path, number: str) -> Source:
     if kind == "folder":
         return put(folder, loans=[loan("l1"), note])
     if kind == "drop":
-        return make_drop(folder, f"loan,owner,month,balance,late,known\nl0,b0,{day(0).replace(day=1)},,0,{day(0)}\n{number},b0,2026-01-01,,0,{day(0)}\n")
+        return make_drop(
+            folder, f"loan,owner,month,balance,late,known\nl0,b0,{day(0).replace(day=1)},,0,{day(0)}\n{number},b0,2026-01-01,,0,{day(0)}\n"
+        )
     folder.mkdir()
     with sqlite3.connect(folder / "bank.db") as connection:
         for name in ("borrowers", "loans", "repayments"):
@@ -181,7 +191,9 @@ def make_numbered(kind: str, folder: Path, number: str) -> Source:
             connection.execute(f"CREATE TABLE {name} ({columns})")
         for row in (loan("l1"), note):
             marks = ", ".join("?" for _ in row)
-            connection.execute(f"INSERT INTO loans ({', '.join(row)}) VALUES ({marks})", [str(v) if isinstance(v, date) else v for v in row.values()])  # noqa: S608
+            connection.execute(
+                f"INSERT INTO loans ({', '.join(row)}) VALUES ({marks})", [str(v) if isinstance(v, date) else v for v in row.values()]
+            )
     connection.close()
     return Source("bad", f"sqlite:///{folder / 'bank.db'}", kind="database")
 
@@ -202,7 +214,9 @@ def find_trace(home: Home, number: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["folder", "drop", "database"])
 @pytest.mark.parametrize("number", NUMBERS)
-def test_of_a_delivery_with_a_resident_registration_number_nothing_is_kept(kind: str, number: str, home: Home, good: Source, tmp_path: Path) -> None:
+def test_of_a_delivery_with_a_resident_registration_number_nothing_is_kept(
+    kind: str, number: str, home: Home, good: Source, tmp_path: Path
+) -> None:
     bad = make_numbered(kind, tmp_path / "bad", number)
     assert "resident registration numbers" in fail(home, good, bad)
     assert find_trace(home, number) == []
@@ -212,7 +226,9 @@ def test_of_a_delivery_with_a_resident_registration_number_nothing_is_kept(kind:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_file_without_its_header_does_not_put_the_first_person_into_the_error(number: str, home: Home, good: Source, tmp_path: Path) -> None:
+def test_a_file_without_its_header_does_not_put_the_first_person_into_the_error(
+    number: str, home: Home, good: Source, tmp_path: Path
+) -> None:
     bad = make_drop(tmp_path / "bad", f"{number},b0,2026-01-01,1,0,{day(0)}\n")
     assert number not in fail(home, good, bad)
     assert find_trace(home, number) == []

@@ -64,7 +64,7 @@ def describe(home: Home, night: int) -> dict[str, Any]:
     """All that a night's pull leaves behind, in words that two HOMEs can be compared by."""
     with open_database(home.database_url).begin() as connection:
         rows = {
-            name: [tuple(row) for row in connection.execute(text(f"select * from {name} order by 1, 2, 3, 4"))]  # noqa: S608
+            name: [tuple(row) for row in connection.execute(text(f"select * from {name} order by 1, 2, 3, 4"))]
             for name in ("deliveries", "files_read")
         }
     receipts = {table: receipt_of_arrivals(home, table, day(night)) for table in TABLES}
@@ -97,9 +97,7 @@ def undisturbed(town: Town, tmp_path_factory: pytest.TempPathFactory) -> tuple[H
     return home, run(home, town, 0)
 
 
-def test_a_pull_killed_at_any_moment_and_run_again_makes_the_same_lake(
-    town: Town, undisturbed: tuple[Home, float], tmp_path: Path
-) -> None:
+def test_a_pull_killed_at_any_moment_and_run_again_makes_the_same_lake(town: Town, undisturbed: tuple[Home, float], tmp_path: Path) -> None:
     expected, seconds = undisturbed
     rng, killed = Random(20), 0
     for number in range(KILLS):

@@ -33,7 +33,10 @@ def test_rows_known_or_pulled_later_change_nothing_of_any_table(seed: int, table
     )
     limit = day(rng.randint(0, 8))
     was_known = (pl.col("known_on") <= limit) & (pl.col("pulled_for") <= limit)
-    frames = [as_known(frame.lazy(), table, limit).collect() for frame in (told, told.filter(was_known), told.sample(fraction=1, shuffle=True, seed=seed))]
+    frames = [
+        as_known(frame.lazy(), table, limit).collect()
+        for frame in (told, told.filter(was_known), told.sample(fraction=1, shuffle=True, seed=seed))
+    ]
     key = list(TABLES[table].key)
     assert frames[0].select(pl.struct(key).is_unique().all()).item()
     for frame in frames[1:]:

@@ -89,7 +89,14 @@ def test_the_rows_that_end_moved_facts_come_in_one_order_so_that_receipts_are_eq
         home = Home(tmp_path / str(number))
         choose_buckets(home, 1)
         rows = [
-            {"loan_id": f"L{loan}", "borrower_id": f"b{loan + turn}", "lender_id": "k", "product": "p", "principal_krw": 1, "known_on": day(turn)}
+            {
+                "loan_id": f"L{loan}",
+                "borrower_id": f"b{loan + turn}",
+                "lender_id": "k",
+                "product": "p",
+                "principal_krw": 1,
+                "known_on": day(turn),
+            }
             for loan in range(200)
             for turn in range(3)
         ]

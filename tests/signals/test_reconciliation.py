@@ -16,7 +16,7 @@ from signals.silence import find_silences, read_source_news
 from signals.sources import Source
 from signals.sources.mapping import TableMapping
 from signals.tables import TABLES
-from tests.signals.worlds import OpenGate, Town, check, day, describe_rows, open_gate, pull, read_quarantine, take_in
+from tests.signals.worlds import FIRST, OpenGate, Town, check, day, describe_rows, open_gate, pull, read_quarantine, take_in
 
 WAITS = "loan_id|not known yet"
 
@@ -41,12 +41,12 @@ def put(folder: Path, file: str = "part", **tables: list[dict[str, object]]) -> 
     return Source(folder.name, str(folder))
 
 
-def loan(name: str, known_on: date = day(0), borrower: str = "b0", **more: object) -> dict[str, object]:
+def loan(name: str, known_on: date = FIRST, borrower: str = "b0", **more: object) -> dict[str, object]:
     kind = {"lender_id": "k", "product": "p", "principal_krw": 1}
     return {"loan_id": name, "borrower_id": borrower, "known_on": known_on, **kind, **more}
 
 
-def repayment(name: str, known_on: date = day(0), late: int = 0, borrower: str = "b0", **more: object) -> dict[str, object]:
+def repayment(name: str, known_on: date = FIRST, late: int = 0, borrower: str = "b0", **more: object) -> dict[str, object]:
     month = known_on.replace(day=1)
     return {"loan_id": name, "borrower_id": borrower, "due_month": month, "days_past_due": late, "known_on": known_on, **more}
 
@@ -270,8 +270,17 @@ def test_of_two_sources_on_one_day_the_one_of_higher_priority_is_believed(first:
 def make_drop(folder: Path, text: str) -> Source:
     folder.mkdir(exist_ok=True)
     (folder / "repayments.csv").write_text(text, encoding="utf-8")
-    columns = {"loan": "loan_id", "owner": "borrower_id", "month": "due_month", "balance": "balance_krw", "late": "days_past_due", "known": "known_on"}
-    mapping = TableMapping.model_validate({"table": "repayments", "files": "*.csv", "format": "csv", "columns": {theirs: {"to": ours} for theirs, ours in columns.items()}})
+    columns = {
+        "loan": "loan_id",
+        "owner": "borrower_id",
+        "month": "due_month",
+        "balance": "balance_krw",
+        "late": "days_past_due",
+        "known": "known_on",
+    }
+    mapping = TableMapping.model_validate(
+        {"table": "repayments", "files": "*.csv", "format": "csv", "columns": {theirs: {"to": ours} for theirs, ours in columns.items()}}
+    )
     return Source(folder.name, str(folder), kind="drop", tables={"repayments": mapping})
 
 
