@@ -16,7 +16,7 @@ from signals.silence import find_silences, read_source_news
 from signals.sources import Source
 from signals.sources.mapping import TableMapping
 from signals.tables import TABLES
-from tests.signals.worlds import OpenGate, Town, check, day, describe_rows, open_gate, pull, read_quarantine, take_in
+from tests.signals.worlds import FIRST, OpenGate, Town, check, day, describe_rows, open_gate, pull, read_quarantine, take_in
 
 WAITS = "loan_id|not known yet"
 
