@@ -188,7 +188,9 @@ def _land_piece(piece: Piece, digest: str, after: date, as_of: date, place: Path
     )
     count, newest, content, is_part, let_go = counted.row(0)
     content = f"{digest}/{after}" if digest else str(content)
-    return Landed(piece.table, piece.file, digest, piece.stamp or "", content, place.name, count, newest and str(newest), not is_part, let_go)
+    return Landed(
+        piece.table, piece.file, digest, piece.stamp or "", content, place.name, count, newest and str(newest), not is_part, let_go
+    )
 
 
 def _read_delivery(values: Mapping[str, Any]) -> Delivery:
