@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOME_DIR ?= home
 TOWN ?= town
+BORROWERS ?= 100000
 export DEUNGDAE_HOME := $(abspath $(HOME_DIR))
 export DEUNGDAE_SOURCES := ["$(abspath $(TOWN))"]
 export GX_ANALYTICS_ENABLED := false
@@ -10,7 +11,7 @@ export GX_ANALYTICS_ENABLED := false
 UNTIL := 2026-10-01
 TRAINED := 2026-09-30
 
-.PHONY: setup nightly test check docs lock clean
+.PHONY: setup nightly test check docs bench lock clean
 
 setup: .venv/.done  ## the environment, from the lock
 
@@ -39,6 +40,9 @@ check: setup  ## lint, types, house rules
 
 docs: setup  ## write the generated documents
 	@$(BIN)/python docs/generate.py
+
+bench: setup  ## how fast, and in how much memory, the pull is beside bare polars
+	@$(BIN)/python bench/pull.py --borrowers $(BORROWERS)
 
 lock:  ## resolve the lock again
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-emit-index-url --generate-hashes --no-header --no-annotate -q -o requirements.lock

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -11,7 +11,7 @@ import polars as pl
 from sqlalchemy import Engine
 
 from signals.arrivals import Delivery, read_deliveries, scan_arrivals
-from signals.buckets import choose_buckets, count_buckets
+from signals.buckets import choose_buckets, count_buckets, number_buckets
 from signals.check_reports import CheckReport, write_reports
 from signals.checks import judge_rows
 from signals.errors import InputError, NightError
@@ -103,10 +103,10 @@ def _choose_layout(check: _Check) -> None:
 def _judge_table(check: _Check, table: str, judged: Mapping[str, _Judged]) -> _Judged:
     home, as_of, tally = check.home, check.as_of, Tally(table)
     lake, staged, returned = scan_lake(home, table), [], Counter[str]()
-    for rows, buckets in _read_parts(check, table, tally):
+    for rows in _read_parts(check, table, tally):
         new = drop_known(collapse_rows(rows, table), table, of_other_nights(lake, as_of))
         sound, bad = judge_rows(new, table)
-        good, orphans = part_orphans(sound, table, _list_known(check, table, judged, buckets))
+        good, orphans = part_orphans(sound, table, _list_known(check, table, judged, sound))
         tally.count_part(rows, new, good, bad, orphans)
         check.quarantine.set_aside(table, pl.concat([bad, orphans.select(bad.columns)]))
         check.gate.count_rows(
@@ -124,8 +124,8 @@ def _judge_table(check: _Check, table: str, judged: Mapping[str, _Judged]) -> _J
     return _Judged(tally, delivered, staged, returned, check.gate.judge_deliveries(table, measures))
 
 
-def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[tuple[pl.DataFrame, list[int]]]:
-    """Read what came of a table tonight, and what waited for tonight before it, in parts that fit into memory, each with its buckets."""
+def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[pl.DataFrame]:
+    """Read what came of a table tonight, and what waited for tonight before it, in parts that fit into memory."""
     came = scan_arrivals(check.home, check.as_of, check.deliveries, table)
     waited = read_waiting(check.home, table, check.as_of)
     for delivery in check.deliveries:
@@ -138,17 +138,18 @@ def _read_parts(check: _Check, table: str, tally: Tally) -> Iterator[tuple[pl.Da
         yield from split_arrivals(pl.concat(frames, how="diagonal"), table, count_buckets(check.home), waiting)
 
 
-def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged], buckets: Collection[int]) -> Iterator[pl.LazyFrame]:
-    """The rows that a table's rows may wait for: what nights up to this one took in and what passed tonight, gate and all.
+def _list_known(check: _Check, table: str, judged: Mapping[str, _Judged], rows: pl.DataFrame) -> Iterator[pl.LazyFrame]:
+    """The rows that some rows of a table may wait for: what nights up to this one took in and what passed tonight, gate and all.
 
     First those in the same buckets, where nearly all are.
     """
     waits_for = TABLES[table].waits_for
     if waits_for is None:
         return
-    staged = judged[waits_for].staged
+    staged, buckets = judged[waits_for].staged, count_buckets(check.home)
     refused = [gate.source_id for gate in judged[waits_for].gates if gate.failures]
-    for some in (set(buckets), set(range(count_buckets(check.home))) - set(buckets)):
+    near = set(number_buckets(rows["borrower_id"], buckets).unique())
+    for some in (near, set(range(buckets)) - near):
         lake = scan_lake_buckets(check.home, waits_for, some)
         if lake is not None:
             yield lake.filter(pl.col("pulled_for") <= check.as_of)

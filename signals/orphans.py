@@ -33,7 +33,7 @@ def part_orphans(rows: pl.DataFrame, table: str, known: Iterable[pl.LazyFrame]) 
     for frame in known:
         if missing.is_empty():
             break
-        found = frame.select(key).join(missing.lazy(), on=key, how="semi").unique().collect(engine="streaming")
+        found = frame.select(key).join(missing.lazy(), on=key, how="semi").collect(engine="streaming")
         missing = missing.join(found, on=key, how="anti")
     if missing.is_empty():
         return rows, rows.clear().with_columns(rules=pl.lit(None, dtype=pl.String))

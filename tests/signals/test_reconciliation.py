@@ -21,9 +21,6 @@ from tests.signals.worlds import FIRST, OpenGate, Town, check, day, describe_row
 WAITS = "loan_id|not known yet"
 
 
-FIRST = day(0)
-
-
 @pytest.fixture(autouse=True)
 def _gate_is_open() -> object:
     with open_gate():
