@@ -92,13 +92,14 @@ def run_task(step: str, as_of: str) -> list[dict[str, Any]]:
 def expire(settings: Settings, as_of: date, *, is_dry: bool = False) -> Counts:
     """Let go the rows, nights and folders that are past their time; rows (of a folder: files) per table and folder.
 
-    Nights go first: from then on none can be read or built again that would miss what goes after them.
+    Nights go first: from then on none can be read or built again that would miss what goes after them. However late `as_of`
+    is, rows are no older than the newest published night says, for that night and the next read them.
     """
     home = settings.places
-    first_kept = _let_nights_go(settings, as_of, is_dry=is_dry)
+    first_kept, newest = _let_nights_go(settings, as_of, is_dry=is_dry)
     expired = Counter[str]()
     for name, table in TABLES.items():
-        horizon = find_horizon(table, as_of, first_kept)
+        horizon = find_horizon(table, min(as_of, newest or as_of), first_kept)
         if horizon is not None:
             keep = partial(keep_rows, table=table, horizon=horizon)
             expired[name] = sum(count_past(home, name, keep).values()) if is_dry else drop_rows(home, name, keep)
@@ -130,15 +131,16 @@ STEPS: dict[str, Callable[..., Counts]] = {step.__name__: step for step in (expi
 FOLDERS = ("packs", "quarantine", "data_docs", "arrivals", "drafts")
 
 
-def _let_nights_go(settings: Settings, as_of: date, *, is_dry: bool) -> date:
-    """Take back the existence of nights past their time, and note from which on they are kept."""
+def _let_nights_go(settings: Settings, as_of: date, *, is_dry: bool) -> tuple[date, date | None]:
+    """Take back the existence of nights past their time; from which on they are kept, and the newest of them."""
     with open_database(settings.records_url).begin() as connection:
-        newest = find_newest_run(connection)
-        wanted = find_first_kept(as_of, settings.keep_nights_months, newest["as_of"] if newest else None)
+        run = find_newest_run(connection)
+        newest = run["as_of"] if run else None
+        wanted = find_first_kept(as_of, settings.keep_nights_months, newest)
         first_kept = max(wanted, read_first_kept(settings.places) or wanted) if is_dry else note_first_kept(settings.places, wanted)
         if not is_dry:
             forget_nights(connection, first_kept)
-    return first_kept
+    return first_kept, newest
 
 
 def _expire_product(place: str, first_kept: date, *, is_dry: bool) -> int:

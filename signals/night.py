@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from signals.buckets import count_buckets
 from signals.check_reports import read_check_reports
+from signals.corrections import apply_corrections
 from signals.erase_tables import read_histories
 from signals.errors import NightError
 from signals.forgotten import Forgotten
@@ -114,7 +115,10 @@ class Night:
     def _read_as_heard(self, bucket: int, ended: pl.DataFrame) -> dict[str, pl.LazyFrame]:
         told = None if ended.is_empty() else scan_lake(self.home, "coverage", bucket)
         known = self.read_known(bucket)
-        return known if told is None else known | {"coverage": as_known(end_silent_coverage(told, ended), "coverage", self.as_of)}
+        if told is None:
+            return known
+        heard = as_known(end_silent_coverage(told, ended), "coverage", self.as_of)
+        return known | {"coverage": apply_corrections(heard, "coverage", self.objections, self.as_of)}
 
     def find_silences(self) -> list[Silence]:
         """Find which sources failed tonight, are missing or late; not inside a transaction, for it opens one."""

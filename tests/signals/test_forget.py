@@ -19,6 +19,7 @@ from sqlalchemy import insert, select
 
 import nightly
 from guidance.catalogue import SHIPPED, load_catalogue
+from signals.check_reports import read_check_reports
 from signals.doctor import examine
 from signals.errors import SettingsError
 from signals.forget import forget_borrower
@@ -264,6 +265,19 @@ def test_checkpoints_say_nothing_of_the_borrower_either(folder: Path) -> None:
     forget_borrower(GONE, settings)
     assert find_named(settings.home, GONE) == []
     assert read_known(settings.places, FIRST)["loans"].collect().height == 8
+
+
+@pytest.mark.slow
+def test_a_night_whose_arrivals_wait_for_the_check_goes_on_without_the_borrower(folder: Path) -> None:
+    night = Night(SECOND + timedelta(days=1), settings_of(folder))
+    send_book(folder)
+    loans = pl.read_parquet(folder / "book" / "loans.parquet").with_columns(known_on=pl.lit(night.as_of), purpose=pl.lit("household"))
+    loans.write_parquet(folder / "book" / "loans.parquet")
+    nightly.pull(night)
+    forget_borrower(GONE, night.settings)
+    nightly.check(night)
+    report = read_check_reports(night.home, night.as_of)[0]
+    assert report.accepted["loans"] == 8
 
 
 @pytest.mark.slow
