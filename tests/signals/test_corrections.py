@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 from sqlalchemy import Connection
 
 import nightly
+from guidance.report import UNKNOWN_REGION
 from signals.corrections import OBJECTIONS_SCHEMA, apply_corrections, list_waiting_sources
 from signals.errors import InputError
 from signals.lake import read_known
@@ -330,6 +331,21 @@ def test_what_is_disputed_of_coverage_stays_so_where_its_source_fell_silent(tmp_
         append_event(connection, disputed, read_known(night.home, DAY)["coverage"])
     assert [one.state for one in night.find_silences()] == ["missing"]
     assert sum(night.by_bucket(lambda tables: tables["coverage"].collect().height)) == 0
+
+
+@pytest.mark.slow
+def test_a_disputed_place_counts_for_no_region_in_the_report(tmp_path: Path) -> None:
+    book = send_book(tmp_path)
+    owners = pl.read_parquet(book / "borrowers.parquet").with_columns(region_code=pl.lit("26"))
+    owners.write_parquet(book / "borrowers.parquet")
+    key = {"borrower_id": SHOP}
+    disputed = ObjectionEvent(SHOP, "borrowers", key, "region_code", "opened", FIRST, "analyst")
+    night = Night(FIRST, Settings(home=tmp_path / "home", sources=(str(book),)))
+    with night.open_records().begin() as connection:
+        append_event(connection, disputed, owners.lazy())
+    nightly.run_night(night, on_stage=lambda _: None)
+    counted = {row["region_code"]: row["borrowers"] for row in nightly.read_summary(night)["regions"]}
+    assert counted == {"26": owners.height - 1, UNKNOWN_REGION: 1}
 
 
 @pytest.mark.slow
