@@ -65,12 +65,11 @@ def train(
 ) -> None:
     """Train, evaluate and register a challenger on what was known by --as-of; the first becomes champion."""
     import training
-    from signals.night import Night
 
     settings = _read_settings(home, source, "train")
     _refuse_unwritable(home)
-    forgotten = Night(as_of.date(), settings).read_forgotten()
-    report = training.train(settings.locate_sources(), as_of.date(), horizon_days, home, on_progress=_say, forgotten=forgotten)
+    given = {"on_progress": _say, "forgotten": _read_forgotten(settings)}
+    report = training.train(settings.locate_sources(), as_of.date(), horizon_days, home, **given)
     place = "운영 모형 · champion" if report.is_champion else "후보 모형 · challenger"
     figures = {name: figure for name, figure in report.about["evaluation"].items() if isinstance(figure, int | float)}
     rows = [(name, f"{figure:,.4g}") for name, figure in figures.items()]
@@ -91,8 +90,9 @@ def backtest(
 
     if json_file != "-":
         _refuse_unwritable(Path(json_file).resolve().parent)
-    locations = _read_settings(home, source, "train").locate_sources()
-    figures = training.backtest(locations, [day.date() for day in as_of], horizon_days, folds, on_progress=_say)
+    settings = _read_settings(home, source, "train")
+    given = {"on_progress": _say, "forgotten": _read_forgotten(settings)}
+    figures = training.backtest(settings.locate_sources(), [day.date() for day in as_of], horizon_days, folds, **given)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     if json_file == "-":
         sys.stdout.write(text + "\n")
@@ -296,6 +296,18 @@ def _show_pairs(title: str, rows: list[tuple[str, str]]) -> None:
     for name, text in rows:
         table.add_row(name, text)
     _out().print(table)
+
+
+def _read_forgotten(settings: Settings) -> Any:
+    """Read who was forgotten in this HOME, of whom nothing may be read again; nobody where there is no HOME."""
+    from signals.forgotten import NOBODY
+    from signals.records.database import open_database
+    from signals.records.forgotten import read_forgotten
+
+    if not settings.home.is_dir():
+        return NOBODY
+    with open_database(settings.records_url).begin() as connection:
+        return read_forgotten(connection, settings.pseudonym_key)
 
 
 def _show_upkeep(title: str, upkeeps: list[Any]) -> None:

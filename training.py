@@ -69,7 +69,12 @@ def train(
 
 
 def backtest(
-    sources: Sequence[str], origins: Sequence[date], horizon_days: int, folds: int | None = None, on_progress: Progress | None = None
+    sources: Sequence[str],
+    origins: Sequence[date],
+    horizon_days: int,
+    folds: int | None = None,
+    on_progress: Progress | None = None,
+    forgotten: Forgotten | None = None,
 ) -> dict[str, Any]:
     """Try the model and its baselines on each origin as if it were that day, and measure what came.
 
@@ -84,7 +89,7 @@ def backtest(
     if not days:
         raise SettingsError("a backtest needs an origin", "--as-of", "there is no day to test on", "give at least one origin")
     _refuse_extremes(horizon_days, folds)
-    book = _open_book(sources, horizon_days, on_progress)
+    book = _open_book(sources, horizon_days, on_progress, forgotten)
     for origin in days:
         if origin > book.span.last_known - timedelta(days=horizon_days):
             raise _unfinished(sources, f"the horizon of {origin} ends {horizon_days} days after it, knowledge ends {book.span.last_known}")

@@ -18,6 +18,7 @@ from signals.drift import measure_drift
 from signals.home import Home
 from signals.lake import read_known
 from signals.nights import read_night, read_seconds
+from signals.records.objections import read_objections
 from signals.records.runs import list_nights
 from signals.silence import Silence
 from signals.tables import TABLES
@@ -32,7 +33,8 @@ def read_summary(
 
     `silences`: the silent sources, `told` of whom they spoke. Raises `NightError` when the night is not published.
     """
-    known, tonight, checks = read_known(home, as_of), read_night(home, connection, as_of), read_check_reports(home, as_of)
+    known = read_known(home, as_of, objections=read_objections(connection, as_of))
+    tonight, checks = read_night(home, connection, as_of), read_check_reports(home, as_of)
     earlier = [read_night(home, connection, night) for night in list_nights(connection, as_of)[:1]]
     scores, reasons, assignments, opening = (tonight[name].collect() for name in ("scores", "reasons", "assignments", "opening"))
     left_out = tonight["features"].select("borrower_id").join(scores.lazy(), on="borrower_id", how="anti").collect()

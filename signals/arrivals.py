@@ -24,7 +24,6 @@ from signals.receipts import Receipt
 from signals.records.reading import Reading, read_what_was_read
 from signals.retention import is_past
 from signals.sources import list_unread, open_source
-from signals.sources.places import hide_password
 from signals.sources.rights import refuse_without_basis
 from signals.sources.source import Piece, Source
 from signals.tables import TABLES
@@ -220,5 +219,4 @@ def _as_input_error(error: BaseException, source: Source) -> DeungdaeError:
     if isinstance(error, DeungdaeError):
         return error
     what = f"the source can't be read ({type(error).__name__})"
-    place = hide_password(source.place) if source.kind == "database" else source.place
-    return InputError(what, place, "a file of it is broken inside or out of reach", "send it again, or check that it can be reached")
+    return InputError(what, source.where, "a file of it is broken inside or out of reach", "send it again, or check that it can be reached")

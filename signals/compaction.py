@@ -13,7 +13,7 @@ from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
-from signals.delta import is_table, scan_stored
+from signals.delta import open_table, scan_stored
 from signals.errors import NightError
 from signals.home import Home
 from signals.known import PROVENANCE
@@ -28,12 +28,7 @@ _ROWS_PER_GROUP = 250_000
 Keep = Callable[[pl.LazyFrame], pl.LazyFrame]
 
 
-def open_table(place: str) -> DeltaTable | None:
-    """Open a lake table or product as it now stands; None where it is not there."""
-    return DeltaTable(place) if is_table(place) else None
-
-
-def list_files(table: DeltaTable) -> pl.DataFrame:
+def list_data_files(table: DeltaTable) -> pl.DataFrame:
     """List the files a reader of the table opens: one row per file, with path, bytes, rows and bucket (null: it has none)."""
     files = pl.DataFrame(table.get_add_actions(flatten=True))
     bucket = pl.col("partition.bucket") if "partition.bucket" in files.columns else pl.lit(None, dtype=pl.Int32)
@@ -48,7 +43,7 @@ def is_sorted(home: Home, table: str, bucket: int | None = None) -> bool:
     found = open_table(home.table(table))
     if found is None:
         return False
-    names = list_files(found).filter(pl.col("bucket").eq_missing(pl.lit(bucket)))["path"].to_list()
+    names = list_data_files(found).filter(pl.col("bucket").eq_missing(pl.lit(bucket)))["path"].to_list()
     return len(names) == 1 and _is_sorted_file(names[0])
 
 
@@ -67,7 +62,7 @@ def find_scattered(home: Home, table: str, fewest: int) -> dict[int | None, int]
     found = open_table(home.table(table))
     if found is None:
         return {}
-    many = list_files(found).group_by("bucket").len().filter(pl.col("len") >= fewest).sort("bucket")
+    many = list_data_files(found).group_by("bucket").len().filter(pl.col("len") >= fewest).sort("bucket")
     return dict(many.iter_rows())
 
 
@@ -90,7 +85,7 @@ def count_past(home: Home, table: str, keep: Keep) -> dict[int | None, int]:
     found = open_table(home.table(table))
     if found is None:
         return {}
-    files = list_files(found)
+    files = list_data_files(found)
     past = {}
     for bucket in files["bucket"].unique().sort():
         rows = _scan(home, table, found, bucket)
@@ -150,7 +145,7 @@ def _rewrite_bucket(
     stats, moment = _describe_file(file), time.time_ns() // 1_000_000
     if stats["numRecords"]:
         yield AddAction(name, measure_file(file), place, moment, changes, json.dumps(stats))
-    for path, size in list_files(found).filter(pl.col("bucket").eq_missing(pl.lit(bucket))).select("path", "bytes").iter_rows():
+    for path, size in list_data_files(found).filter(pl.col("bucket").eq_missing(pl.lit(bucket))).select("path", "bytes").iter_rows():
         yield RemoveAction(path, changes, moment, size, place)
 
 

@@ -1,4 +1,4 @@
-"""What Delta tables of the lake and of the nights have in common."""
+"""What Delta tables of the lake and of the nights have in common: how they are made, found, opened and read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from urllib.parse import unquote
 import polars as pl
 from deltalake import DeltaTable, WriterProperties
 
+from signals.home import Home
 from signals.objects import is_url
+from signals.products import PRODUCTS
+from signals.tables import TABLES
 
 # What a night pins must stay readable: Delta would forget its own log after thirty days. Statistics only of dates: a log
 # must not hold anybody's id.
@@ -28,6 +31,17 @@ ZSTD = WriterProperties(compression="ZSTD", compression_level=1)
 def is_table(place: str) -> bool:
     """Say whether there is a Delta table."""
     return place in _OPENED or bool(DeltaTable.is_deltatable(place))
+
+
+def open_table(place: str) -> DeltaTable | None:
+    """Open a table as it now stands, to be written to; None where there is none."""
+    return DeltaTable(place) if is_table(place) else None
+
+
+def list_stored(home: Home) -> dict[str, str]:
+    """List the Delta tables that are there, source tables and products, by name."""
+    places = {**{name: home.table(name) for name in TABLES}, **{name: home.product(name) for name in PRODUCTS}}
+    return {name: place for name, place in places.items() if is_table(place)}
 
 
 def scan_table(place: str, version: int | None = None) -> pl.LazyFrame | None:
@@ -56,6 +70,11 @@ class _LocalTable(DeltaTable):  # type: ignore[misc]
     def file_uris(self, *args: Any, **settings: Any) -> list[str]:
         """The files a reader opens."""
         return [unquote(uri) for uri in super().file_uris(*args, **settings)]
+
+
+def read_histories(home: Home) -> dict[str, list[dict[str, Any]]]:
+    """Read the commits of every Delta table that is there, by name."""
+    return {name: DeltaTable(place).history() for name, place in list_stored(home).items()}
 
 
 def list_commits(place: str, as_of: date | None = None) -> Iterator[dict[str, Any]]:

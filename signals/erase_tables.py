@@ -11,19 +11,13 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from signals.buckets import add_bucket, count_buckets
-from signals.delta import ZSTD, is_table, scan_stored
+from signals.delta import ZSTD, list_stored, scan_stored
 from signals.home import Home
 from signals.objects import StoredText, list_files, remove_file
 from signals.products import PRODUCTS
 from signals.redaction import FORGOT
 from signals.store import read_product
 from signals.tables import TABLES
-
-
-def list_stored(home: Home) -> dict[str, str]:
-    """List the Delta tables that are there, source tables and products, by name."""
-    places = {**{name: home.table(name) for name in TABLES}, **{name: home.product(name) for name in PRODUCTS}}
-    return {name: place for name, place in places.items() if is_table(place)}
 
 
 def find_owned(home: Home, borrower_id: str) -> dict[str, list[str]]:
@@ -72,11 +66,6 @@ def erase_from_products(home: Home, borrower_id: str, runs: Iterable[Mapping[str
             _delete(place, borrower_id, f"borrower_id = {_quote(borrower_id)}", nights)
             gone += sum(nights.values())
     return gone
-
-
-def read_histories(home: Home) -> dict[str, list[dict[str, Any]]]:
-    """Read the commits of every Delta table that is there, by name."""
-    return {name: DeltaTable(place).history() for name, place in list_stored(home).items()}
 
 
 def purge_files(home: Home, runs: Iterable[Mapping[str, Any]]) -> None:

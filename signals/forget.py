@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Engine, select
 
+from signals.delta import read_histories
 from signals.erase_files import erase_from_files, erase_from_packs, hash_redacted_packs
-from signals.erase_tables import erase_from_lake, erase_from_products, find_owned, purge_files, read_histories
+from signals.erase_tables import erase_from_lake, erase_from_products, find_owned, purge_files
 from signals.errors import SettingsError
 from signals.home import Home
 from signals.objects import refuse_unreachable
 from signals.records.database import open_database
 from signals.records.forgotten import complete_forgetting, erase_records, mark_forgotten, redact_runs, vacuum_records
-from signals.records.leases import keep_renewing, name_process, release_lease, wait_for_lease
 from signals.records.schema import RUNS
 from signals.settings import Settings
+from signals.turns import hold_lease
 
 Step = Callable[[str], None]
 
@@ -48,14 +49,9 @@ def forget_borrower(
         what = "HOME is not there" if borrower_id else "no borrower was named"
         raise SettingsError(what, str(settings.home), "there is nobody to forget", "give the id and --home")
     refuse_unreachable(settings.store)
-    records, holder = open_database(settings.records_url), name_process()
-    lasts, patience = timedelta(minutes=settings.lease_minutes), timedelta(minutes=settings.patience_minutes)
-    wait_for_lease(records, holder, lasts, patience, on_wait)
-    try:
-        with keep_renewing(records, holder, lasts):
-            return _erase(borrower_id, settings, records, on_step or (lambda _: None))
-    finally:
-        release_lease(records, holder)
+    records = open_database(settings.records_url)
+    with hold_lease(records, settings, on_wait):
+        return _erase(borrower_id, settings, records, on_step or (lambda _: None))
 
 
 def _erase(borrower_id: str, settings: Settings, records: Engine, on_step: Step) -> Erasure:

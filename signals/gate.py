@@ -31,11 +31,6 @@ class GateReport:
     warnings: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
 
-    @property
-    def is_passed(self) -> bool:
-        """Whether nothing failed."""
-        return not self.failures
-
 
 class Gate:
     """One night's gate: one Great Expectations context, whose Data Docs are written once, at the end.

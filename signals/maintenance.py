@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
 import polars as pl
+from deltalake import DeltaTable
 
-from signals import objects
 from signals.buckets import has_layout
-from signals.compaction import compact_table, count_past, drop_rows, find_scattered, list_files, open_table
-from signals.delta import scan_stored
+from signals.compaction import compact_table, count_past, drop_rows, find_scattered, list_data_files
+from signals.delta import list_stored, open_table, scan_stored
 from signals.errors import NightError
 from signals.home import Home
+from signals.objects import list_files, refuse_unreachable
 from signals.products import PRODUCTS
 from signals.records.database import open_database
-from signals.records.leases import keep_renewing, name_process, release_lease, wait_for_lease
 from signals.records.runs import find_newest_run, forget_nights, read_pins
 from signals.retention import find_first_kept, find_horizon, find_old_folders, keep_rows, note_first_kept, read_first_kept
 from signals.settings import Settings
 from signals.tables import TABLES
+from signals.turns import hold_lease
 from signals.vacuum import vacuum_drafts, vacuum_table
 
 Counts = dict[str, int]
@@ -75,7 +76,8 @@ def run_maintenance(
     """
     _refuse_nothing(settings)
     done: dict[str, Counts] = {}
-    with _hold_lease(settings, is_dry=is_dry, on_wait=on_wait):
+    # whoever only looks need not wait
+    with nullcontext() if is_dry else hold_lease(open_database(settings.records_url), settings, on_wait):
         before = _measure(settings.places)
         for step in steps or STEPS:
             on_step(f"{as_of} {step}")
@@ -92,13 +94,14 @@ def run_task(step: str, as_of: str) -> list[dict[str, Any]]:
 def expire(settings: Settings, as_of: date, *, is_dry: bool = False) -> Counts:
     """Let go the rows, nights and folders that are past their time; rows (of a folder: files) per table and folder.
 
-    Nights go first: from then on none can be read or built again that would miss what goes after them.
+    Nights go first: from then on none can be read or built again that would miss what goes after them. However late `as_of`
+    is, rows are no older than the newest published night says, for that night and the next read them.
     """
     home = settings.places
-    first_kept = _let_nights_go(settings, as_of, is_dry=is_dry)
+    first_kept, newest = _let_nights_go(settings, as_of, is_dry=is_dry)
     expired = Counter[str]()
     for name, table in TABLES.items():
-        horizon = find_horizon(table, as_of, first_kept)
+        horizon = find_horizon(table, min(as_of, newest or as_of), first_kept)
         if horizon is not None:
             keep = partial(keep_rows, table=table, horizon=horizon)
             expired[name] = sum(count_past(home, name, keep).values()) if is_dry else drop_rows(home, name, keep)
@@ -130,15 +133,16 @@ STEPS: dict[str, Callable[..., Counts]] = {step.__name__: step for step in (expi
 FOLDERS = ("packs", "quarantine", "data_docs", "arrivals", "drafts")
 
 
-def _let_nights_go(settings: Settings, as_of: date, *, is_dry: bool) -> date:
-    """Take back the existence of nights past their time, and note from which on they are kept."""
+def _let_nights_go(settings: Settings, as_of: date, *, is_dry: bool) -> tuple[date, date | None]:
+    """Take back the existence of nights past their time; from which on they are kept, and the newest of them."""
     with open_database(settings.records_url).begin() as connection:
-        newest = find_newest_run(connection)
-        wanted = find_first_kept(as_of, settings.keep_nights_months, newest["as_of"] if newest else None)
+        run = find_newest_run(connection)
+        newest = run["as_of"] if run else None
+        wanted = find_first_kept(as_of, settings.keep_nights_months, newest)
         first_kept = max(wanted, read_first_kept(settings.places) or wanted) if is_dry else note_first_kept(settings.places, wanted)
         if not is_dry:
             forget_nights(connection, first_kept)
-    return first_kept
+    return first_kept, newest
 
 
 def _expire_product(place: str, first_kept: date, *, is_dry: bool) -> int:
@@ -174,12 +178,10 @@ def _expire_folders(settings: Settings, as_of: date, first_kept: date, *, is_dry
 def _measure(home: Home) -> dict[str, tuple[int, int]]:
     """Count of each table the files a reader opens, and its bytes on the disk."""
     found = {}
-    for name, place in {**{name: home.table(name) for name in TABLES}, **{name: home.product(name) for name in PRODUCTS}}.items():
-        table = open_table(place)
-        if table is not None:
-            files = objects.list_files(place)
-            size = sum(file.size for file in files if ".parquet" in file.name and not file.name.startswith("_delta_log"))
-            found[name] = (list_files(table).height, size)
+    for name, place in list_stored(home).items():
+        files = list_files(place)
+        size = sum(file.size for file in files if ".parquet" in file.name and not file.name.startswith("_delta_log"))
+        found[name] = (list_data_files(DeltaTable(place)).height, size)
     return found
 
 
@@ -196,23 +198,7 @@ def _sum_up(
     return [*tables, *(folder for folder in folders if folder.files_removed)]
 
 
-@contextmanager
-def _hold_lease(settings: Settings, *, is_dry: bool, on_wait: Callable[[], None] | None) -> Iterator[None]:
-    """Keep nights from running beside the block; whoever only looks need not wait."""
-    if is_dry:
-        yield
-        return
-    records, holder = open_database(settings.records_url), name_process()
-    lasts, patience = timedelta(minutes=settings.lease_minutes), timedelta(minutes=settings.patience_minutes)
-    wait_for_lease(records, holder, lasts, patience, on_wait)
-    try:
-        with keep_renewing(records, holder, lasts):
-            yield
-    finally:
-        release_lease(records, holder)
-
-
 def _refuse_nothing(settings: Settings) -> None:
-    objects.refuse_unreachable(settings.store)
+    refuse_unreachable(settings.store)
     if not has_layout(settings.places):
         raise NightError("there is no lake here", str(settings.home), "there is nothing to maintain", "name the HOME of your nights")

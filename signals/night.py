@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
@@ -17,7 +17,8 @@ from sqlalchemy import Engine
 
 from signals.buckets import count_buckets
 from signals.check_reports import read_check_reports
-from signals.erase_tables import read_histories
+from signals.corrections import apply_corrections
+from signals.delta import read_histories
 from signals.errors import NightError
 from signals.forgotten import Forgotten
 from signals.freshness import mark_silence, measure_staleness
@@ -31,7 +32,7 @@ from signals.products import PRODUCTS
 from signals.receipts import Receipt
 from signals.records.database import open_database
 from signals.records.forgotten import read_forgotten
-from signals.records.leases import keep_renewing, release_lease, wait_for_lease
+from signals.records.leases import release_lease
 from signals.records.objections import read_objections
 from signals.records.runs import find_run
 from signals.redaction import move_version, redact_receipt
@@ -42,6 +43,7 @@ from signals.sources.rights import may_serve
 from signals.sources.source import Source
 from signals.store import find_receipt, read_product, write_product
 from signals.tables import TABLES
+from signals.turns import keep_lease
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,10 @@ class Night:
     def _read_as_heard(self, bucket: int, ended: pl.DataFrame) -> dict[str, pl.LazyFrame]:
         told = None if ended.is_empty() else scan_lake(self.home, "coverage", bucket)
         known = self.read_known(bucket)
-        return known if told is None else known | {"coverage": as_known(end_silent_coverage(told, ended), "coverage", self.as_of)}
+        if told is None:
+            return known
+        heard = as_known(end_silent_coverage(told, ended), "coverage", self.as_of)
+        return known | {"coverage": apply_corrections(heard, "coverage", self.objections, self.as_of)}
 
     def find_silences(self) -> list[Silence]:
         """Find which sources failed tonight, are missing or late; not inside a transaction, for it opens one."""
@@ -168,13 +173,9 @@ def name_models(scores: pl.DataFrame) -> str:
 @contextmanager
 def in_turn(night: Night, stage: str, holder: str, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
     """Run a stage when this HOME's lease is had, and note how long it took; `on_wait` is told once when it must wait."""
-    settings = night.settings
-    lasts, patience = timedelta(minutes=settings.lease_minutes), timedelta(minutes=settings.patience_minutes)
-    records = night.open_records()
-    wait_for_lease(records, holder, lasts, patience, on_wait)
-    started = time.perf_counter()
-    with keep_renewing(records, holder, lasts):
-        refuse_unreachable(settings.store)
+    with keep_lease(night.open_records(), night.settings, holder, on_wait):
+        started = time.perf_counter()
+        refuse_unreachable(night.settings.store)
         yield
     note_seconds(night.home, night.as_of, stage, time.perf_counter() - started)
 

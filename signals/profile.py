@@ -89,20 +89,6 @@ def name_facts(table: str) -> pl.Expr:
     return pl.when(pl.all_horizontal(pl.col(name).is_not_null() for name in names)).then(pl.struct(names).hash())
 
 
-def count_repeated(rows: pl.DataFrame, table: str) -> dict[str, int]:
-    """Count by source the rows that are not alone in saying what one key was on one day.
-
-    Rows of one key must stand in one part of the delivery to be seen.
-
-    >>> rows = pl.DataFrame({"pulled_from": "bank", "lender_id": ["a", "a", "b"], "known_on": [1, 1, 1]})
-    >>> count_repeated(rows, "lenders")
-    {'bank': 2}
-    """
-    facts = rows.select("pulled_from", fact=name_facts(table)).filter(pl.col("fact").is_not_null())
-    again = facts.filter(pl.col("fact").is_duplicated())
-    return dict(again.group_by("pulled_from").len().sort("pulled_from").iter_rows())
-
-
 def measure_null_share(parts: Parts) -> float | None:
     """Say which share of a column's values is null; None where there are no rows.
 

@@ -7,14 +7,11 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-import polars as pl
 from deltalake import DeltaTable
 
-from signals.compaction import open_table
+from signals.delta import open_table
 from signals.home import Home
 from signals.objects import list_files, remove_file
-
-_STATS_REACH = 32  # Delta tells the spans of a table's first columns only
 
 
 def vacuum_table(place: str, pins: Iterable[int], first_kept: date | None = None, *, is_dry: bool = False) -> list[str]:
@@ -54,21 +51,13 @@ def _list_unneeded(table: DeltaTable, place: str, kept: list[int]) -> list[str]:
 
 
 def _list_let_go(table: DeltaTable, place: str, gone: list[str], first_kept: date | None) -> list[str]:
-    if first_kept is None or not _can_skip_nights(table):
+    """What only pinned versions name and speaks of nights that are let go: readers of another night pass over it unopened."""
+    if first_kept is None:
         return []
     spared = set(_list_unneeded(table, place, [])) - set(gone)
-    return sorted(file for file in spared if _find_last_night(file) < first_kept)
+    return sorted(file for file in spared if _find_night(file) < first_kept)
 
 
-def _can_skip_nights(table: DeltaTable) -> bool:
-    """Whether a reader of one night passes over the files of others without opening them."""
-    names = [field.name for field in table.schema().fields]
-    return "as_of" in table.metadata().partition_columns or names.index("as_of") < _STATS_REACH
-
-
-def _find_last_night(file: str) -> date:
-    folder = file.split("/")[-2]
-    if folder.startswith("as_of="):
-        return date.fromisoformat(folder.removeprefix("as_of="))
-    last = pl.scan_parquet(file).select(pl.col("as_of").max()).collect().item()
-    return date.max if last is None else date.fromisoformat(str(last))
+def _find_night(file: str) -> date:
+    """A product's files lie in a folder of their night."""
+    return date.fromisoformat(file.split("/")[-2].removeprefix("as_of="))

@@ -52,19 +52,26 @@ class DeliveryHistory:
 
 
 def write_deliveries(connection: Connection, as_of: date, source_ids: Sequence[str], rows: Sequence[TableDelivery]) -> None:
-    """Record what the named sources delivered this night in place of what stands there, within the caller's transaction."""
-    connection.execute(delete(DELIVERIES).where(DELIVERIES.c.as_of == as_of, DELIVERIES.c.source_id.in_(source_ids)))
+    """Record what the named sources delivered this night in place of what stands there, within the caller's transaction.
+
+    The newest day that an earlier try of the night brought stands: a file that was replaced since is not read for it again.
+    """
+    is_same = (DELIVERIES.c.as_of == as_of) & DELIVERIES.c.source_id.in_(source_ids)
+    stood = select(DELIVERIES.c.source_id, DELIVERIES.c.table_name, DELIVERIES.c.newest_known_on).where(is_same)
+    before = {(source, table): newest for source, table, newest in connection.execute(stood)}
+    connection.execute(delete(DELIVERIES).where(is_same))
     if rows:
-        connection.execute(insert(DELIVERIES), [_write_row(as_of, row) for row in rows])
+        connection.execute(insert(DELIVERIES), [_write_row(as_of, row, before.get((row.source_id, row.table))) for row in rows])
 
 
-def _write_row(as_of: date, row: TableDelivery) -> dict[str, object]:
+def _write_row(as_of: date, row: TableDelivery, before: date | None) -> dict[str, object]:
+    days = [day for day in (row.newest_known_on, before) if day is not None]
     return {
         "as_of": as_of,
         "source_id": row.source_id,
         "table_name": row.table,
         "counts": dict(row.counts),
-        "newest_known_on": row.newest_known_on,
+        "newest_known_on": max(days, default=None),
         "profile": {column: dict(parts) for column, parts in row.profile.items()},
         "failure": row.failure,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -58,6 +58,7 @@ def append_event(connection: Connection, event: ObjectionEvent, known: pl.LazyFr
     its day is not later than every published night and than the events before it: a published night must not change.
     """
     _refuse_wrong_place(event)
+    event = replace(event, key=_settle_key(event))
     earlier = _read_place(connection, event)
     _refuse_wrong_day(connection, event, earlier)
     _refuse_wrong_turn(event, settle_objections(earlier, event.table_name, event.on_day))
@@ -86,6 +87,12 @@ def _read_place(connection: Connection, event: ObjectionEvent) -> pl.DataFrame:
     mine = select(OBJECTIONS).where(OBJECTIONS.c.borrower_id == event.borrower_id, OBJECTIONS.c.table_name == event.table_name)
     is_here = (pl.col("key") == _write_key(event.key)) & (pl.col("column_name") == event.column_name)
     return _read(connection, mine).filter(is_here)
+
+
+def _settle_key(event: ObjectionEvent) -> dict[str, str]:
+    """Write the key the one way: two spellings of one day would pass for two rows, and double the one they both name."""
+    kinds = TABLES[event.table_name].polars_schema
+    return {name: pl.select(write_text(parse_text(pl.lit(text, pl.String), kinds[name]))).item() for name, text in event.key.items()}
 
 
 def _write_key(key: Mapping[str, str]) -> str:

@@ -22,10 +22,9 @@ def reach_source(source: Source) -> str:
     try:
         pieces = list(open_source(source, {}, Path()))
     except OSError as error:
-        place = hide_password(source.place) if source.kind == "database" else source.place
         raise InputError(
             f"the source can't be reached ({type(error).__name__})",
-            place,
+            source.where,
             "nothing of it can be read",
             "check the place and the credentials",
         ) from None

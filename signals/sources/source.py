@@ -9,6 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from signals.sources.places import hide_password
+
 
 @dataclass(frozen=True)
 class Source:
@@ -33,6 +35,15 @@ class Source:
     name_ko: str | None = None
     name_en: str | None = None
     basis: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Where people find it, without a password.
+
+        >>> Source("bank", "postgresql://reader:secret@db/loans", kind="database").where
+        'postgresql://reader:***@db/loans'
+        """
+        return hide_password(self.place) if self.kind == "database" else self.place
 
 
 @dataclass(frozen=True)

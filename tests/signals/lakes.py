@@ -1,4 +1,4 @@
-"""Small lakes for tests of their upkeep."""
+"""Small lakes, filled and published as a night does it."""
 
 import json
 from datetime import date
@@ -8,15 +8,22 @@ from typing import Any
 import polars as pl
 from deltalake import DeltaTable
 
+from signals.buckets import choose_buckets
 from signals.delta import scan_stored
 from signals.home import Home
-from signals.lake import receipt_of_arrivals
+from signals.lake import commit_rows, receipt_of_arrivals, stage_rows
 from signals.products import PRODUCTS
 from signals.records.database import open_database
 from signals.records.runs import write_run
 from signals.store import find_receipt, write_product
 from signals.tables import TABLES
-from tests.signals.reading import append_rows
+
+
+def append_rows(home: Home, table: str, rows: pl.DataFrame, as_of: date, source_id: str) -> None:
+    """Take rows into a lake table as a night does that was handed nothing else."""
+    carried = rows.with_columns(pulled_from=pl.lit(source_id), priority=pl.lit(0, dtype=pl.Int64))
+    choose_buckets(home, 1)
+    commit_rows(home, table, stage_rows(home, table, carried, as_of), as_of)
 
 
 def land(home: Home, table: str, as_of: date, *rows: dict[str, Any], source_id: str = "bank") -> None:
@@ -42,8 +49,7 @@ def publish(home: Home, as_of: date) -> dict[str, Any]:
         columns = {column: [] for column in product.columns} if name not in {"scores", "levels", "features"} else {"borrower_id": ["shop"]}
         frame = pl.DataFrame(columns, schema_overrides=dict(product.columns))
         absent = [pl.lit(None, dtype=kind).alias(column) for column, kind in product.columns.items() if column not in frame.columns]
-        wide = [pl.lit(0.0).alias(f"feature_{number}") for number in range(40 if name == "features" else 0)]
-        frame = frame.with_columns(absent + wide)
+        frame = frame.with_columns(absent)
         write_product(home, name, [frame.with_columns(level=pl.lit("caution")) if name == "scores" else frame], as_of)
     found = [*(receipt_of_arrivals(home, name, as_of) for name in TABLES), *(find_receipt(home, name, as_of) for name in PRODUCTS)]
     pinned = {receipt.table: receipt.pinned() for receipt in found if receipt}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import signals.compaction
-from signals.compaction import compact_table, count_past, drop_rows, find_scattered, is_sorted, list_files, order_of
+from signals.compaction import compact_table, count_past, drop_rows, find_scattered, is_sorted, list_data_files, order_of
 from signals.errors import NightError
 from signals.home import Home
 from signals.lake import read_known, receipt_of_arrivals
@@ -42,7 +42,7 @@ def test_a_compacted_table_has_the_same_rows_and_the_same_past(home: Home) -> No
     known = [read_known(home, night, bucket)["repayments"].collect() for night in NIGHTS for bucket in BUCKETS]
     receipts = [receipt_of_arrivals(home, "repayments", night) for night in NIGHTS]
     assert compact_table(home, "repayments", 3) == dict.fromkeys(BUCKETS, 3)
-    assert list_files(DeltaTable(home.table("repayments"))).height == 4
+    assert list_data_files(DeltaTable(home.table("repayments"))).height == 4
     assert_frame_equal(read_all(home, "repayments"), rows)
     for version, earlier in enumerate(pinned):
         assert_frame_equal(read_all(home, "repayments", version), earlier)

@@ -12,14 +12,17 @@ from polars.testing import assert_frame_equal
 from sqlalchemy import Connection
 
 import nightly
+from guidance.report import UNKNOWN_REGION
 from signals.corrections import OBJECTIONS_SCHEMA, apply_corrections, list_waiting_sources
 from signals.errors import InputError
 from signals.lake import read_known
 from signals.night import Night
 from signals.records.database import open_database
+from signals.records.deliveries import TableDelivery, write_deliveries
 from signals.records.objections import ObjectionEvent, append_event, read_objections
 from signals.records.runs import write_run
 from signals.settings import Settings
+from tests.signals.lakes import land
 from tests.signals.test_records import run as make_run
 
 DAY = date(2026, 3, 10)
@@ -222,6 +225,14 @@ def test_a_corrected_value_must_be_one_a_source_could_send(connection: Connectio
         append_event(connection, event("upheld", value=value), repayments())
 
 
+def test_two_spellings_of_one_day_name_one_row_which_stays_one(connection: Connection) -> None:
+    append_event(connection, event("opened", key={**KEY, "due_month": "2026-3-1"}), repayments())
+    append_event(connection, event("opened", column_name="paid_krw"), repayments())
+    read = read_objections(connection, DAY)
+    assert read["key"].to_list() == [TEXT_KEY, TEXT_KEY]
+    assert apply_corrections(repayments(), "repayments", read, DAY).collect().height == 2
+
+
 def test_a_column_that_may_be_unknown_may_be_corrected_to_unknown(connection: Connection) -> None:
     append_event(connection, event("opened", column_name="paid_krw"), repayments())
     append_event(connection, event("upheld", column_name="paid_krw", value=None), repayments())
@@ -306,6 +317,35 @@ def test_a_disputed_value_changes_the_night_and_an_upheld_one_persists_until_the
     assert told[1]["raw_score"] < told[0]["raw_score"]
     again = run_night(tmp_path, nights[0])
     assert again == told[0]
+
+
+def test_what_is_disputed_of_coverage_stays_so_where_its_source_fell_silent(tmp_path: Path) -> None:
+    night = Night(DAY + timedelta(days=100), Settings(home=tmp_path / "home", sources=(str(tmp_path / "tax"),)))
+    key = {"source_id": "tax", "subject": "arrears", "from_on": "2025-01-01"}
+    row = {"borrower_id": "A", "source_id": "tax", "subject": "arrears", "from_on": date(2025, 1, 1), "known_on": DAY}
+    land(night.home, "coverage", DAY, row, source_id="tax")
+    whole = {"borrower_id": "A", "table_name": "coverage", "key": {"borrower_id": "A", **key}, "column_name": "is_retracted"}
+    with night.open_records().begin() as connection:
+        write_deliveries(connection, DAY, ["tax"], [TableDelivery("tax", "coverage", newest_known_on=DAY)])
+        disputed = ObjectionEvent(event="opened", on_day=DAY, by="analyst", **whole)
+        append_event(connection, disputed, read_known(night.home, DAY)["coverage"])
+    assert [one.state for one in night.find_silences()] == ["missing"]
+    assert sum(night.by_bucket(lambda tables: tables["coverage"].collect().height)) == 0
+
+
+@pytest.mark.slow
+def test_a_disputed_place_counts_for_no_region_in_the_report(tmp_path: Path) -> None:
+    book = send_book(tmp_path)
+    owners = pl.read_parquet(book / "borrowers.parquet").with_columns(region_code=pl.lit("26"))
+    owners.write_parquet(book / "borrowers.parquet")
+    key = {"borrower_id": SHOP}
+    disputed = ObjectionEvent(SHOP, "borrowers", key, "region_code", "opened", FIRST, "analyst")
+    night = Night(FIRST, Settings(home=tmp_path / "home", sources=(str(book),)))
+    with night.open_records().begin() as connection:
+        append_event(connection, disputed, owners.lazy())
+    nightly.run_night(night, on_stage=lambda _: None)
+    counted = {row["region_code"]: row["borrowers"] for row in nightly.read_summary(night)["regions"]}
+    assert counted == {"26": owners.height - 1, UNKNOWN_REGION: 1}
 
 
 @pytest.mark.slow

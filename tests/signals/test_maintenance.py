@@ -146,6 +146,17 @@ def test_the_newest_night_and_those_it_counts_waits_from_stay_however_late_the_d
     assert waits["wait_days"].to_list() == [1]
 
 
+def test_no_month_that_a_night_can_read_goes_however_late_the_day(settings: Settings) -> None:
+    late = date(2099, 1, 1)
+    told = maintain(settings, "expire", as_of=late, is_dry=True)
+    done = maintain(settings, "expire", as_of=late)
+    assert told["repayments"].rows_expired == done["repayments"].rows_expired == 30
+    assert read_known(settings.places, LAST)["repayments"].collect()["due_month"].unique().sort().to_list() == [
+        OLD.replace(day=1),
+        LAST.replace(day=1),
+    ]
+
+
 def test_a_night_that_would_miss_what_went_is_not_built_again(settings: Settings) -> None:
     maintain(settings, "expire")
     refuse_before_retention(settings.places, LAST)

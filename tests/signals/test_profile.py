@@ -14,7 +14,6 @@ from signals.profile import (
     OTHER,
     add_profiles,
     average_shares,
-    count_repeated,
     list_null_limits,
     measure_null_share,
     measure_shift,
@@ -53,15 +52,6 @@ def test_each_column_of_a_profile_counts_every_row_once_and_keeps_no_undeclared_
     kinds = split_profile(add_profiles([profile.with_columns(pulled_from=pl.lit("all"))]))["all"]["kind"]
     named = Counter(OTHER if row["kind"] == "a name" else row["kind"] or NULL for row in rows)
     assert kinds == named
-
-
-@given(rows=st.lists(ARREARS, max_size=12))
-def test_the_rows_that_say_a_key_twice_are_counted_by_source(rows) -> None:
-    said = Counter((row["pulled_from"], row["arrears_id"]) for row in rows)
-    expected = Counter()
-    for (source, _), times in said.items():
-        expected[source] += times if times > 1 else 0
-    assert count_repeated(arrears(rows), "arrears") == +expected
 
 
 def test_the_part_of_a_number_is_its_sign_and_its_size_to_a_factor_of_two() -> None:

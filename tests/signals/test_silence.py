@@ -19,7 +19,7 @@ from signals.records.schema import DELIVERIES, METADATA
 from signals.silence import Silence, date_silences, end_silent_coverage, find_silences, list_ended, read_source_news, read_told
 from signals.tables import TABLES
 from tests.cast import BAKERY, CAFE, CAST_AS_OF, HAIRDRESSER, NOODLES, TAILOR, cast_tables
-from tests.signals.reading import append_rows
+from tests.signals.lakes import append_rows
 
 TONIGHT = CAST_AS_OF
 
