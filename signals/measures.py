@@ -37,9 +37,10 @@ def measure_deliveries(
     those new tonight; `usual_rows` the median over the like nights since the source's first, which brings its history (a
     night without a delivery counts as none, a refused one not at all); null: not known. `volume_share`: rows by usual rows;
     null: too few are usual to say. `accepted_share`: of all rows sent, those that break no rule; rows known from earlier
-    nights have passed already, so that a few old broken rows that come every night do not lock the source out. `days_old`: of
-    the newest known_on it ever brought. `null_excess`: the largest excess over a limit of nulls, and its column; 0: none. `shift`:
-    the largest, and its column. `repeated_share`: of the new rows, those that say twice what one key was on one day.
+    nights have passed already, so that a few old broken rows that come every night do not lock the source out; null: none came,
+    or of a source that was taken in before so few that they are only set aside. `days_old`: of the newest known_on it ever
+    brought. `null_excess`: the largest excess over a limit of nulls, and its column; 0: none. `shift`: the largest, and its
+    column. `repeated_share`: of the new rows, those that say twice what one key was on one day.
     """
     here = set(source_ids)
     came = {row.source_id: row for row in tonight if row.table == table and row.source_id in here}
@@ -57,12 +58,13 @@ def _measure_source(row: TableDelivery, history: DeliveryHistory, as_of: date) -
     excess, null_column = _find_null_excess(row, before if enough else [], limits)
     shift, shift_column = _find_shift(row, before if enough else [], limits)
     sent = row.counts.get("read", 0) + row.counts.get("retried", 0)
+    least = limits.least_sent if (row.source_id, row.table) in history.first_nights else 1
     return {
         "source_id": row.source_id,
         "rows": row.new_rows,
         "usual_rows": usual,
         "volume_share": row.new_rows / usual if usual is not None and usual >= limits.least_rows else None,
-        "accepted_share": 1 - row.counts.get("quarantined", 0) / sent if sent else None,
+        "accepted_share": 1 - row.counts.get("quarantined", 0) / sent if sent >= least else None,
         "days_old": (as_of - max(days)).days if days else None,
         "null_excess": excess,
         "null_column": null_column,

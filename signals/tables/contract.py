@@ -48,7 +48,7 @@ class Limits:
     hold. `watched`: numbers and flags whose values are compared with the usual, as those of `codes` are, by the population
     stability index: above `shift_warns` it warns, above `shift_fails` the meaning must have changed. `worst_accepted` and
     `usual_accepted` are shares of all rows sent that break no row rule: below the first the delivery fails, below the second
-    it warns. `broken` is also the share of rows that may say twice what one key was on one day.
+    it warns; fewer rows than `least_sent` are judged on a source's first delivery only. `broken` is also the share of rows that may say twice what one key was on one day.
     """
 
     fewest: float = 0.5
@@ -63,6 +63,7 @@ class Limits:
     shift_fails: float = 2.0
     worst_accepted: float = 0.5
     usual_accepted: float = 0.99
+    least_sent: int = 20
     broken: float = 0.01
 
 

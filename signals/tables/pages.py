@@ -88,8 +88,8 @@ def _say_common_limits() -> str:
         f"The gate holds each source's delivery of a table, as a whole, to what is usual. Fewer than {_percent(usual.fewest)} of the rows usual on such "
         f"a night (the median of up to twelve like nights; from {usual.least_nights} of them and {usual.least_rows} rows on) **fail** the delivery, more "
         f"than {_percent(usual.most)} are a warning. Fewer than {_percent(usual.worst_accepted)} sound rows **fail** it, fewer than "
-        f"{_percent(usual.usual_accepted)} are a warning. Values whose spread lies more than {usual.shift_fails:g} from the usual (population stability "
-        f"index) **fail** it, more than {usual.shift_warns:g} are a warning. A column that must be filled and is null, or a key said twice on one day, in more "
+        f"{_percent(usual.usual_accepted)} are a warning; fewer than {usual.least_sent} rows are judged on a source's first delivery only. Values whose "
+        f"spread lies more than {usual.shift_fails:g} from the usual (population stability index) **fail** it, more than {usual.shift_warns:g} are a warning. A column that must be filled and is null, or a key said twice on one day, in more "
         f"than {_percent(usual.broken)} of the rows is a warning. A delivery that fails is refused whole and read again the next night. Each table adds:"
     )
 

@@ -142,3 +142,9 @@ def test_each_source_has_a_row_of_its_own() -> None:
     rows = [delivery(10), delivery(20, source_id="other"), delivery(30, table="sales")]
     measured = measure_deliveries("repayments", rows, DeliveryHistory(), ["other", "bank"], TUESDAY)
     assert measured.select("source_id", "rows").rows() == [("bank", 10), ("other", 20)]
+
+
+def test_a_few_broken_rows_do_not_refuse_a_source_that_was_taken_in_before() -> None:
+    three = delivery(3, counts={"read": 3, "accepted": 1, "quarantined": 2})
+    assert measure(three, history(every_day(100)))["accepted_share"] is None
+    assert measure(three, DeliveryHistory())["accepted_share"] == pytest.approx(1 / 3)
