@@ -18,7 +18,7 @@ _TEXTS = (pl.String, pl.Categorical, pl.Enum, pl.Decimal)
 _DAYS = (pl.Date, pl.Datetime)
 _LARGEST = 2**63 - 1
 _DECIMALS = 9  # as many as the largest scale has zeros
-_LAST_DAY = date(9999, 12, 31)
+_FIRST_DAY, _LAST_DAY = date(1000, 1, 1), date(9999, 12, 31)
 _THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$"
 
 
@@ -124,7 +124,7 @@ def _read_days(told: pl.Expr, kind: pl.DataType, form: str) -> pl.Expr:
         told = pl.when(told.str.len_chars() == len(datetime(2000, 1, 1).strftime(form))).then(told)  # noqa: DTZ001
     whole = (told, form) if "%d" in form else (told + " 01", f"{form} %d")
     day = whole[0].str.to_date(whole[1], strict=False)
-    return pl.when(day <= _LAST_DAY).then(day)
+    return pl.when(day.is_between(_FIRST_DAY, _LAST_DAY)).then(day)  # 26-03-01 read by %Y would be the year 26
 
 
 def _settle_thousands(told: pl.Expr, kind: pl.DataType, wanted: pl.DataType, column: ColumnMapping, mapping: TableMapping) -> pl.Expr:
