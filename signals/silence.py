@@ -18,6 +18,7 @@ from signals.tables import TABLES
 
 # Whom a source speaks of: what it says of them month after month, and the loans it gave them.
 TELLING = ("repayments", "sales", "credit", "loans")
+_WEEK, _SATURDAY = 7, 5
 _NEWS = {
     "source_id": pl.String, "table_name": pl.String, "first_on": pl.Date, "last_good_on": pl.Date, "newest_known_on": pl.Date,
     "failed_on": pl.Date,
@@ -114,9 +115,16 @@ def _judge_source(
         return "missing", tuple(missing)
     newest = own["newest_known_on"].max()
     # old files that still lie there are no word: who promised nothing is late once news would be stale
-    promised_on = as_of - timedelta(days=every_days or stale_after_days)
-    is_late = isinstance(newest, date) and newest < promised_on
+    is_late = isinstance(newest, date) and _count_days(newest, as_of, every_days) > (every_days or stale_after_days)
     return ("late", tuple(TABLES)) if is_late else ("", ())
+
+
+def _count_days(newest: date, as_of: date, every_days: int | None) -> int:
+    """Count the days without news; of who sends more often than weekly, working days alone: banks book nothing at weekends."""
+    days = (as_of - newest).days
+    if not every_days or every_days >= _WEEK:
+        return days
+    return sum((newest + timedelta(days=day)).weekday() < _SATURDAY for day in range(1, days + 1))
 
 
 def date_silences(silences: Iterable[Silence], home: Home, as_of: date) -> list[Silence]:

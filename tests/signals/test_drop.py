@@ -288,6 +288,8 @@ def test_a_name_that_does_not_say_its_day_is_an_error(tmp_path: Path, day: str) 
         ("%Y년 %m월", "2026년 3월", date(2026, 3, 1)),
         ("%Y-%m-%d %H:%M:%S", "2026-03-31 23:59:59", date(2026, 3, 31)),
         ("%Y/%m/%d", "20260/03/31", None),
+        ("%Y/%m/%d", "26/03/31", None),  # the form is another, not the year
+        ("%d/%m/%Y", "31/03/26", None),
         ("%Y/%m/%d", "+20260/03/31", None),
         ("%Y%m%d", "99991231", date(9999, 12, 31)),
         ("%Y%m%d", "00000000", None),

@@ -86,6 +86,13 @@ def test_a_monthly_sender_is_missed_only_when_its_news_is_due(connection: Connec
     assert find(connection, {"bureau": 30}) == [("bureau", "missing", ("credit",), ago(31), ago(31))]
 
 
+@pytest.mark.parametrize(("night", "is_late"), [(date(2026, 3, 8), False), (date(2026, 3, 9), False), (date(2026, 3, 10), True)])
+def test_a_daily_lender_is_not_late_on_a_sunday_or_for_the_news_of_monday(connection: Connection, night: date, is_late: bool) -> None:
+    deliver(connection, "lender", "repayments", night, date(2026, 3, 6))  # a Friday
+    found = find_silences(read_source_news(connection, night), (), {"lender": 1}, night, 45)
+    assert [one.state for one in found] == ["late"] * is_late
+
+
 def test_a_source_that_comes_every_night_with_nothing_new_is_late_when_it_promised_more(connection: Connection) -> None:
     for name, newest in (("credit", 40), ("coverage", 31)):
         deliver(connection, "bureau", name, TONIGHT, ago(newest))
