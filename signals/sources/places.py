@@ -70,6 +70,16 @@ def hide_password(url: str) -> str:
     return f"{parts['scheme']}://{parts['user'] or ''}{hidden}{'@' if parts['user'] is not None else ''}{parts['rest']}"
 
 
+def say_place(place: str) -> str:
+    """Say where a source lies, for people: of a URL neither password nor options, all else as it is.
+
+    >>> say_place("postgresql://db/loans?user=reader&password=secret"), say_place("/data/town"), say_place("airflow:bank")
+    ('postgresql://db/loans', '/data/town', 'airflow:bank')
+    """
+    is_secret = "://" in place or place.startswith(_POSTGRES)
+    return hide_password(place) if is_secret else place
+
+
 def _normalise(url: str) -> str:
     scheme, found, rest = url.partition("://")
     kind = scheme.partition("+")[0]  # SQLAlchemy's names of drivers say nothing to ours
