@@ -1,4 +1,4 @@
-"""Where a source database lies: a plain URL, or the name of a connection that Airflow knows."""
+"""Where a source database lies: a plain URL, or the name of a connection that Airflow knows; and how a place is said without its secrets."""
 
 from __future__ import annotations
 
