@@ -245,9 +245,11 @@ def _list_known(sound: Mapping[str, pl.DataFrame], table: str) -> list[pl.LazyFr
 
 
 def _unfinished(sources: Sequence[str], what: str) -> InputError:
+    from signals.sources.places import say_place
+
     return InputError(
         what,
-        ", ".join(sources),
+        ", ".join(map(say_place, sources)),
         "what came of the borrowers must be known to learn or to test",
         "choose an earlier day, a shorter horizon or a longer history",
     )

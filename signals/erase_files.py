@@ -104,9 +104,12 @@ def _count_again(delivery: Path) -> None:
 
 
 def _names(file: Path, borrower_id: str) -> bool:
-    """Say whether a file, or one inside it, names the borrower as a word of its own, however it writes it."""
+    """Say whether a file, or one inside it, names the borrower as a word of its own, however it writes it.
+
+    A Korean ending may stand right behind the id.
+    """
     forms = {borrower_id, escape(borrower_id), borrower_id.replace('"', '""'), json.dumps(borrower_id)[1:-1]}
-    word = re.compile("|".join(rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms)))
+    word = re.compile("|".join(rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms)), re.ASCII)
     return file.is_file() and any(word.search(content.decode(errors="ignore")) for content in _read_contents(file))
 
 

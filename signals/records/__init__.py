@@ -1,1 +1,1 @@
-"""The operational database: runs, leases, cases, and the awards ledger."""
+"""The operational database: its tables, and reading and writing them inside the caller's transaction."""

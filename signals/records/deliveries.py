@@ -18,7 +18,7 @@ class TableDelivery:
 
     `counts`: rows `read` (all that were sent), `retried` (waiting from earlier nights), `accepted`, `quarantined`, `waiting`,
     `already_known`, and `repeated` (say twice what one key was on one day); what is not named is 0.
-    `newest_known_on`: the newest day the source has ever brought of this table; None: it brought none. `profile`: by column,
+    `newest_known_on`: the newest day the source brought of this table that night; None: it brought none. `profile`: by column,
     how many rows lie in which part. `failure`: why nothing of it was taken; None: it was.
     """
 

@@ -18,6 +18,7 @@ from signals.errors import InputError, SettingsError
 from signals.forgotten import NOBODY, Forgotten, without_forgotten
 from signals.objects import is_url
 from signals.sources.folder import open_folder, unknown_files
+from signals.sources.places import say_place
 from signals.sources.rights import may_serve
 from signals.sources.source import Piece, Since, Source
 from signals.tables import TABLES
@@ -93,7 +94,7 @@ def read_sources(locations: Sequence[str], forgotten: Forgotten = NOBODY) -> dic
     if not named:
         raise InputError(
             "no named source may serve training",
-            ", ".join(locations),
+            ", ".join(map(say_place, locations)),
             "there is nothing to learn from or to test on",
             "name a source whose purposes name train",
         )
@@ -106,7 +107,7 @@ def read_sources(locations: Sequence[str], forgotten: Forgotten = NOBODY) -> dic
     if missing:
         raise InputError(
             f"missing required table {', '.join(missing)}",
-            ", ".join(locations),
+            ", ".join(map(say_place, locations)),
             "without borrowers, loans and repayments nobody can be scored",
             f"put {missing[0]}.parquet there",
         )

@@ -1,4 +1,4 @@
-"""Where a source database lies: a plain URL, or the name of a connection that Airflow knows."""
+"""Where a source database lies: a plain URL, or the name of a connection that Airflow knows; and how a place is said without its secrets."""
 
 from __future__ import annotations
 
@@ -68,6 +68,16 @@ def hide_password(url: str) -> str:
         return f"{url.partition('://')[0]}://…" if "://" in url else "a database"
     hidden = ":***" if parts["password"] else ""
     return f"{parts['scheme']}://{parts['user'] or ''}{hidden}{'@' if parts['user'] is not None else ''}{parts['rest']}"
+
+
+def say_place(place: str) -> str:
+    """Say where a source lies, for people: of a URL neither password nor options, all else as it is.
+
+    >>> say_place("postgresql://db/loans?user=reader&password=secret"), say_place("/data/town"), say_place("airflow:bank")
+    ('postgresql://db/loans', '/data/town', 'airflow:bank')
+    """
+    is_secret = "://" in place or place.startswith(_POSTGRES)
+    return hide_password(place) if is_secret else place
 
 
 def _normalise(url: str) -> str:

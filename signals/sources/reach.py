@@ -7,7 +7,7 @@ from pathlib import Path
 
 from signals.errors import DeungdaeError, InputError, SettingsError
 from signals.sources import name_sources, open_source
-from signals.sources.places import hide_password
+from signals.sources.places import say_place
 from signals.sources.rights import WITHOUT_BASIS, say_basis, say_purposes
 from signals.sources.source import Source
 from signals.sources.trial import FileCheck, Problem
@@ -37,7 +37,7 @@ def check_places(locations: Sequence[str]) -> list[FileCheck]:
 
 
 def _check_location(location: str) -> FileCheck:
-    shown = hide_password(location) if "@" in location else location
+    shown = say_place(location)
     try:
         found = name_sources([location])
     except SettingsError as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from signals.sources.places import hide_password
+from signals.sources.places import say_place
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,8 @@ class Source:
 
     @property
     def where(self) -> str:
-        """Where people find it, without a password.
-
-        >>> Source("bank", "postgresql://reader:secret@db/loans", kind="database").where
-        'postgresql://reader:***@db/loans'
-        """
-        return hide_password(self.place) if self.kind == "database" else self.place
+        """Where people find it, without a password."""
+        return say_place(self.place)
 
 
 @dataclass(frozen=True)

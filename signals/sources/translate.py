@@ -88,12 +88,21 @@ def _read_values(raw: pl.DataFrame, mapping: TableMapping, mapped: Mapping[str, 
     for ours, (theirs, column) in mapped.items():
         nothing = [*mapping.null, *column.null]
         kind = raw.schema[theirs]
-        told = pl.when(~pl.col(theirs).is_in(nothing)).then(pl.col(theirs)) if nothing and kind == pl.String else pl.col(theirs)
+        told = pl.when(~_means_nothing(pl.col(theirs), kind, nothing)).then(pl.col(theirs)) if nothing else pl.col(theirs)
         wanted = TABLES[mapping.table].polars_schema[ours]
         said.append(_settle_thousands(told, kind, wanted, column, mapping).alias(f"{ours}|said"))
         values.append(_read_value(pl.col(f"{ours}|said"), kind, wanted, column).alias(ours))
     lost = ((pl.col(f"{ours}|said").is_not_null() & pl.col(ours).is_null()).alias(f"{ours}|lost") for ours in mapped)
     return raw.lazy().select(said).with_columns(values).with_columns(*lost).collect()
+
+
+def _means_nothing(value: pl.Expr, kind: pl.DataType, words: list[str]) -> pl.Expr:
+    """Say whether a value is one of the words for nothing, as a person would read it: -1 is -1.0, and a moment is its day."""
+    if kind.is_numeric():
+        numbers = pl.Series(words, dtype=pl.String).cast(pl.Float64, strict=False).drop_nulls()
+        return value.cast(pl.Float64).is_in(numbers.to_list())
+    day = value.dt.date() if isinstance(kind, pl.Datetime) else value
+    return day.cast(pl.String).is_in(words)
 
 
 def _read_value(told: pl.Expr, kind: pl.DataType, wanted: pl.DataType, column: ColumnMapping) -> pl.Expr:

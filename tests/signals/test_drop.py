@@ -2,6 +2,7 @@
 
 import gzip
 import unicodedata
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -435,6 +436,17 @@ def deliver(folder: Path, **columns: Any) -> Source:
 def test_a_parquet_drop_is_read_in_whatever_type_says_the_same(tmp_path: Path, columns: Any, ours: str, value: Any) -> None:
     row = read(deliver(tmp_path, **columns)).row(0, named=True)
     assert (row[ours], row["unreadable"], row["line"]) == (value, None, 1)
+
+
+@pytest.mark.parametrize(
+    "won",
+    [[-1], [-1.0], ["-1"], [Decimal(-1)], pl.Series([date(9999, 12, 31)]), pl.Series([datetime(9999, 12, 31)])],  # noqa: DTZ001
+)
+def test_a_word_that_means_nothing_means_it_in_parquet_of_any_type(tmp_path: Path, won: Any) -> None:
+    source = deliver(tmp_path, **{"told" if isinstance(won, pl.Series) else "won": won})
+    mapping = source.tables["repayments"].model_copy(update={"null": ("-1", "9999-12-31")})
+    row = read(replace(source, tables={"repayments": mapping})).row(0, named=True)
+    assert (row["known_on" if isinstance(won, pl.Series) else "due_krw"], row["unreadable"]) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ import nightly
 from guidance.catalogue import SHIPPED, load_catalogue
 from signals.check_reports import read_check_reports
 from signals.doctor import examine
+from signals.erase_files import erase_from_files
 from signals.errors import SettingsError
 from signals.forget import forget_borrower
 from signals.forgotten import Forgotten, drop_forgotten, mark_borrower
@@ -357,6 +358,15 @@ def test_rows_of_the_forgotten_are_dropped_and_their_name_as_guarantor_too() -> 
     assert drop_forgotten(rows, forgotten).rows() == [("a", None), (None, None), ("c", "a")]
     assert drop_forgotten(rows, Forgotten("another key", forgotten.marks)).equals(rows)
     assert drop_forgotten(pl.DataFrame({"lender_id": ["b"]}), forgotten).height == 1
+
+
+def test_an_id_with_a_korean_ending_behind_it_is_found_and_a_longer_id_is_not(tmp_path: Path) -> None:
+    pages = Home(tmp_path).docs
+    pages.mkdir(parents=True)
+    for name, text in (("named.html", "차주 shop 1의 기록"), ("other.html", "차주 shop 10의 기록, workshop 1")):
+        (pages / name).write_text(text, encoding="utf-8")
+    assert erase_from_files(Home(tmp_path), "shop 1", {}) == 1
+    assert [page.name for page in pages.iterdir()] == ["other.html"]
 
 
 def test_while_nobody_is_forgotten_the_rows_are_not_even_looked_at() -> None:

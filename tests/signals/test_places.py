@@ -1,14 +1,19 @@
 """Where a source database lies, in each form that people write."""
 
 import json
+from datetime import date
 from urllib.parse import quote, unquote
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signals.errors import SettingsError
+from signals.errors import InputError, SettingsError
+from signals.sources import read_sources
 from signals.sources.places import find_url, hide_password
+from signals.sources.reach import check_places
+from tests.signals.holders import write_table
 
 JSON = '{"conn_type": "postgres", "login": "re@der", "password": "p/s:s?#%", "host": "db.bank", "port": 5433, "schema": "lo ans"'
 URL = "postgresql://re%40der:p%2Fs%3As%3F%23%25@db.bank:5433/lo%20ans"
@@ -103,3 +108,16 @@ def test_another_kind_of_place_is_refused(place: str) -> None:
 )
 def test_a_password_is_hidden_however_badly_the_url_is_written(url: str, shown: str) -> None:
     assert hide_password(url) == shown
+
+
+def test_a_password_among_a_urls_options_is_never_said_of_a_place() -> None:
+    (checked,) = check_places(["postgresql://localhost:1/loans?user=reader&password=hunter2"])
+    assert checked.problems_count == 1
+    assert "hunter2" not in repr(checked)
+
+
+def test_a_source_that_lacks_a_required_table_is_named_without_its_password(postgres_url: str) -> None:
+    write_table(postgres_url, "lenders", pl.DataFrame({"lender_id": ["L"], "kind": ["bank"], "known_on": [date(2026, 3, 1)]}))
+    with pytest.raises(InputError, match="missing required table") as raised:
+        read_sources([f"{postgres_url}&password=hunter2"])
+    assert "hunter2" not in str(raised.value)
