@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from signals.errors import DeungdaeError
+from signals.errors import DeungdaeError, list_store_errors
 
 if TYPE_CHECKING:
     from signals.settings import Settings
@@ -200,7 +200,9 @@ def doctor(home: HomeFolder = Path("home")) -> None:
     from signals.settings import Settings
 
     findings = examine(Settings.read(home=home))
-    table = Table("what", "state", "how to mend it")
+    table = Table()
+    for head in ("what", "state", "how to mend it"):
+        table.add_column(head, overflow="fold")
     for finding in findings:
         table.add_row(finding.what, ("[green]ok[/] " if finding.is_well else "[red]bad[/] ") + finding.state, finding.mend)
     _out().print(table)
@@ -251,6 +253,11 @@ def main() -> None:
             f"{error.strerror or type(error).__name__} | where: {error.filename or 'HOME or the object store'} "
             "| what to do: check that it is there and may be read or written; `deungdae doctor` tries it"
         )
+    except list_store_errors() as error:  # asked for once something failed; their own words show the statement
+        _fail(
+            f"what HOME holds can't be read or written ({type(error).__name__}) | where: HOME, DEUNGDAE_DATABASE_URL or DEUNGDAE_STORE | what to do: "
+            "see that its disk is not full and the database answers, then run this again; `deungdae doctor` tries it"
+        )
     except (PolarsError, OverflowError) as error:
         _fail(f"{type(error).__name__} | where: the sources or the lake | what to do: run `deungdae doctor`; send the broken file again")
 
@@ -293,6 +300,8 @@ def _out() -> Console:
 
 def _show_pairs(title: str, rows: list[tuple[str, str]]) -> None:
     table = Table(title=title, show_header=False)
+    for _ in range(2):
+        table.add_column(overflow="fold")  # a path cut short helps nobody
     for name, text in rows:
         table.add_row(name, text)
     _out().print(table)

@@ -224,17 +224,15 @@ def _budget_row(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _source_row(check: dict[str, Any]) -> tuple[str, ...]:
     read, accepted, quarantined = (sum(check[name].values()) for name in ("read", "accepted", "quarantined"))
-    apart = {"대기 · waiting": check.get("waiting", {}), "격리 후 반영 · came back from quarantine": check.get("returned", {})}
-    counted = [f"{name}: {sum(rows.values()):,}" for name, rows in apart.items() if sum(rows.values())]
-    note = check["failure"] or "; ".join([*counted, *check["warnings"]]) or "–"
-    return (
-        check["source_id"],
-        f"{read:,}",
-        f"{accepted:,}",
-        f"{quarantined:,}",
-        f"{read - accepted - quarantined:,}",
-        note.replace("|", "/"),
-    )
+    known = read - accepted - quarantined
+    if check["failure"]:
+        refused = [f"행 규칙은 지켰으나 반영하지 않음 · sound, yet not taken in: {accepted:,}"] if accepted else []
+        note, accepted = "; ".join([*refused, check["failure"]]), 0
+    else:
+        apart = {"대기 · waiting": check.get("waiting", {}), "격리 후 반영 · came back from quarantine": check.get("returned", {})}
+        counted = [f"{name}: {sum(rows.values()):,}" for name, rows in apart.items() if sum(rows.values())]
+        note = "; ".join([*counted, *check["warnings"]]) or "–"
+    return (check["source_id"], f"{read:,}", f"{accepted:,}", f"{quarantined:,}", f"{known:,}", note.replace("|", "/"))
 
 
 def _right_row(right: dict[str, Any]) -> tuple[str, ...]:

@@ -246,7 +246,7 @@ def _record(check: _Check, records: Engine, judged: Mapping[str, _Judged], refus
     rows = [replace(row, failure=refused.get(row.source_id)) for one in judged.values() for row in one.deliveries]
     rows += [TableDelivery(delivery.source_id, "", failure=delivery.failure) for delivery in check.deliveries if delivery.failure]
     with records.begin() as connection:
-        write_deliveries(connection, check.as_of, sorted({row.source_id for row in rows}), rows)
+        write_deliveries(connection, check.as_of, sorted({one.source_id for one in (*rows, *check.deliveries)}), rows)
         for delivery in check.deliveries:
             if not delivery.failure and delivery.source_id not in refused:
                 note_files_read(connection, check.as_of, delivery.source_id, delivery.list_files())

@@ -38,3 +38,15 @@ class SettingsError(DeungdaeError):
 
 class NightError(DeungdaeError):
     """The night can't go on from here."""
+
+
+def list_store_errors() -> tuple[type[Exception], ...]:
+    """List what the libraries under the lake and the operational database raise; their own words may show statements and paths.
+
+    >>> [error.__name__ for error in list_store_errors()]
+    ['SQLAlchemyError', 'DeltaError']
+    """
+    from deltalake.exceptions import DeltaError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return SQLAlchemyError, DeltaError

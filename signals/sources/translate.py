@@ -13,12 +13,14 @@ from signals.tables import TABLES
 
 NOT_A_NUMBER, NOT_WHOLE, TOO_LARGE = "not a number", "not whole", "too large"
 NOT_A_DATE, NOT_A_FLAG, UNKNOWN_CODE = "not a date", "not true or false", "unknown code"
+SPOILT = "spoilt by a spreadsheet"
 
 _TEXTS = (pl.String, pl.Categorical, pl.Enum, pl.Decimal)
 _DAYS = (pl.Date, pl.Datetime)
 _LARGEST = 2**63 - 1
 _DECIMALS = 9  # as many as the largest scale has zeros
 _FIRST_DAY, _LAST_DAY = date(1000, 1, 1), date(9999, 12, 31)  # a year has four digits: 26 is not the year 26
+_SPOILT = r"^(?:[0-9.]+E\+[0-9]+$|=|#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)$)"  # many ids in one, formulas, errors
 _THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$"
 
 
@@ -110,6 +112,8 @@ def _read_value(told: pl.Expr, kind: pl.DataType, wanted: pl.DataType, column: C
     if column.codes is not None:
         return told.replace_strict(list(column.codes), list(column.codes.values()), default=None, return_dtype=wanted)
     if wanted == pl.String:
+        if column.to.endswith("_id"):
+            told = pl.when(~told.str.contains(_SPOILT)).then(told)
         return pl.lit(column.prefix) + told if column.prefix else told
     if wanted == pl.Boolean:
         return told if kind == pl.Boolean else _read_flags(told, column)
@@ -170,7 +174,7 @@ def _settle_lost(values: pl.Series, said: pl.Series, lost: pl.Series, column: Co
         values = values.scatter(rows, again["value"])
         reasons = again["reason"]
     else:
-        word = {pl.Date: NOT_A_DATE, pl.Boolean: NOT_A_FLAG}.get(type(values.dtype), NOT_A_NUMBER)
+        word = {pl.Date: NOT_A_DATE, pl.Boolean: NOT_A_FLAG, pl.String: SPOILT}.get(type(values.dtype), NOT_A_NUMBER)
         reasons = pl.repeat(word, len(rows), eager=True)
     return values, pl.repeat(None, len(values), dtype=pl.String, eager=True).scatter(rows, reasons)
 

@@ -100,6 +100,11 @@ def test_the_report_says_room_for_calls_and_what_a_source_brought(summary: dict[
     assert "| books | 5 | 3 | 1 | 1 | – |" in text
     told = render_report(summary, [{**CHECK, "waiting": {"loans": 1}, "returned": {"loans": 2}}], [])
     assert "| books | 5 | 3 | 1 | 1 | 대기 · waiting: 1; 격리 후 반영 · came back from quarantine: 2 |" in told
+    refused = render_report(summary, [{**CHECK, "failure": "the gate refused the delivery"}], [])
+    assert (
+        "| books | 5 | 0 | 1 | 1 | 행 규칙은 지켰으나 반영하지 않음 · sound, yet not taken in: 3; the gate refused the delivery |"
+        in refused
+    )
     assert "반영 · accepted" in text
     assert "수용" not in text
 

@@ -272,6 +272,17 @@ def test_what_cannot_be_read_in_a_row_is_named_column_by_column(tmp_path: Path, 
     assert loan["loan_id"] == "1"
 
 
+@pytest.mark.parametrize("spoilt", ["1.23457E+11", "7E+5", "=A1", '"=""00121"""', "#N/A", "#REF!"])
+def test_an_id_that_a_spreadsheet_spoilt_is_set_aside_and_never_taken_for_a_loan(tmp_path: Path, spoilt: str) -> None:
+    loan = read_loan(tmp_path, no=spoilt)
+    assert (loan["loan_id"], loan["unreadable"]) == (None, "loan_id|spoilt by a spreadsheet")
+
+
+@pytest.mark.parametrize("plain", ["0012E5", "E+1", "#12", "a=b"])
+def test_an_id_that_only_looks_odd_stands(tmp_path: Path, plain: str) -> None:
+    assert read_loan(tmp_path, no=plain)["loan_id"] == plain
+
+
 @pytest.mark.parametrize("day", ["20261301", "1"])
 def test_a_name_that_does_not_say_its_day_is_an_error(tmp_path: Path, day: str) -> None:
     with pytest.raises(InputError, match="name does not say its day"):

@@ -16,8 +16,9 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+import deungdae
 from signals.errors import NightError
 from signals.records.cases import open_cases, read_open_cases
 from signals.records.database import open_database
@@ -204,3 +205,22 @@ def test_a_night_older_than_the_newest_is_a_backfill(records: Engine) -> None:
         assert newest is not None
         assert newest["as_of"] == SECOND
         assert list_nights(connection, SECOND) == [FIRST]
+
+
+def test_a_statement_that_fails_is_one_line_that_shows_neither_it_nor_whom_it_was_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'deungdae.db'}")
+
+    def fail() -> None:
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM nowhere WHERE borrower_id = :who"), {"who": "baker"})
+
+    monkeypatch.setattr(deungdae, "app", fail)
+    with pytest.raises(SystemExit) as ended:
+        deungdae.main()
+    said = capsys.readouterr().err
+    assert said.startswith("error: what HOME holds can't be read or written (OperationalError) | where: HOME, DEUNGDAE_DATABASE_URL")
+    assert said.count("\n") == 1
+    assert "baker" not in said + str(ended.value.__context__)
+    assert "nowhere" not in said
