@@ -245,8 +245,9 @@ def _record(check: _Check, records: Engine, judged: Mapping[str, _Judged], refus
     """Record what each source delivered and which files are read, in one transaction: only what was taken in counts as read."""
     rows = [replace(row, failure=refused.get(row.source_id)) for one in judged.values() for row in one.deliveries]
     rows += [TableDelivery(delivery.source_id, "", failure=delivery.failure) for delivery in check.deliveries if delivery.failure]
+    source_ids = {row.source_id for row in rows} | {delivery.source_id for delivery in check.deliveries}
     with records.begin() as connection:
-        write_deliveries(connection, check.as_of, sorted({one.source_id for one in (*rows, *check.deliveries)}), rows)
+        write_deliveries(connection, check.as_of, sorted(source_ids), rows)
         for delivery in check.deliveries:
             if not delivery.failure and delivery.source_id not in refused:
                 note_files_read(connection, check.as_of, delivery.source_id, delivery.list_files())
