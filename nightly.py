@@ -47,7 +47,9 @@ def pull(night: Night, source_id: str | None = None) -> list[Receipt]:
     """Bring what the sources (or one of them) know and the lake does not."""
     from signals.arrivals import forget_arrivals, pull_source
     from signals.retention import refuse_before_retention
+    from signals.store import refuse_older_layout
 
+    refuse_older_layout(night.home)
     refuse_before_retention(night.home, night.as_of)
     wanted, needs_basis = night.list_wanted(source_id), night.settings.require_legal_basis
     forget_arrivals(night.home, but=night.as_of)

@@ -40,6 +40,19 @@ def write_product(home: Home, name: str, chunks: Iterable[pl.DataFrame], as_of: 
     return Receipt(name, as_of, rows, digest, version, time.perf_counter() - started)
 
 
+def refuse_older_layout(home: Home) -> None:
+    """Refuse a HOME whose products lie as an earlier version laid them: raises `NightError` before anything is taken in."""
+    for name in PRODUCTS:
+        place = home.product(name)
+        if is_table(place) and DeltaTable(place).metadata().partition_columns != ["as_of"]:
+            raise NightError(
+                "HOME was laid out by an earlier version",
+                place,
+                "its nights can't be continued, and a night half-written into them would be lost",
+                "move HOME away, keep it for reading, and run the nights again from the sources into a new one",
+            )
+
+
 def read_product(home: Home, name: str, as_of: date, version: int | None = None) -> pl.LazyFrame:
     """Read one night's rows of a product, at a pinned Delta version or the newest; raises `NightError` where there are none."""
     place = home.product(name)

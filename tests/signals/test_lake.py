@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from polars.testing import assert_frame_equal
 
 from signals.admit import admit_arrivals
@@ -19,7 +19,7 @@ from signals.lake import read_known, receipt_of_arrivals
 from signals.receipts import Receipt, hash_content
 from signals.records.database import open_database
 from signals.sources import Source
-from signals.store import find_receipt, read_product, write_product
+from signals.store import find_receipt, read_product, refuse_older_layout, write_product
 from signals.tables import TABLES
 
 FIRST = date(2026, 3, 31)
@@ -199,6 +199,14 @@ def test_a_night_replaces_its_own_rows_and_no_other_nights_and_old_versions_stay
     assert read_product(home, "features", FIRST).collect()["days_past_due"].to_list() == [4.0]
     assert sorted(read_product(home, "features", SECOND).collect()["days_past_due"]) == [2.0, 3.0]
     assert read_product(home, "features", FIRST, pinned.version).collect()["days_past_due"].to_list() == [1.0]
+
+
+def test_a_home_that_an_earlier_version_laid_out_is_refused_before_anything_is_taken_in(home: Home) -> None:
+    write_product(home, "features", chunks(1), FIRST)
+    refuse_older_layout(home)
+    write_deltalake(home.product("scores"), chunks(1)[0].with_columns(as_of=pl.lit(FIRST)).to_arrow())
+    with pytest.raises(NightError, match="laid out by an earlier version"):
+        refuse_older_layout(home)
 
 
 def test_reading_what_was_never_written_says_what_to_do(home: Home) -> None:
