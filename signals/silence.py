@@ -13,12 +13,13 @@ from sqlalchemy import Connection, case, func, select
 from signals.buckets import count_buckets
 from signals.home import Home
 from signals.lake import scan_lake
+from signals.like_nights import is_rest_day
 from signals.records.schema import DELIVERIES
 from signals.tables import TABLES
 
 # Whom a source speaks of: what it says of them month after month, and the loans it gave them.
 TELLING = ("repayments", "sales", "credit", "loans")
-_WEEK, _SATURDAY = 7, 5
+_WEEK = 7
 _NEWS = {
     "source_id": pl.String, "table_name": pl.String, "first_on": pl.Date, "last_good_on": pl.Date, "newest_known_on": pl.Date,
     "failed_on": pl.Date,
@@ -120,11 +121,11 @@ def _judge_source(
 
 
 def _count_days(newest: date, as_of: date, every_days: int | None) -> int:
-    """Count the days without news; of who sends more often than weekly, working days alone: banks book nothing at weekends."""
+    """Count the days without news; of who sends more often than weekly, working days alone: banks book nothing on days of rest."""
     days = (as_of - newest).days
     if not every_days or every_days >= _WEEK:
         return days
-    return sum((newest + timedelta(days=day)).weekday() < _SATURDAY for day in range(1, days + 1))
+    return sum(not is_rest_day(newest + timedelta(days=day)) for day in range(1, days + 1))
 
 
 def date_silences(silences: Iterable[Silence], home: Home, as_of: date) -> list[Silence]:

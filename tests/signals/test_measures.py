@@ -148,3 +148,19 @@ def test_a_few_broken_rows_do_not_refuse_a_source_that_was_taken_in_before() -> 
     three = delivery(3, counts={"read": 3, "accepted": 1, "quarantined": 2})
     assert measure(three, history(every_day(100)))["accepted_share"] is None
     assert measure(three, DeliveryHistory())["accepted_share"] == pytest.approx(1 / 3)
+
+
+def test_a_quiet_public_holiday_is_judged_by_days_of_rest_and_refuses_nobody() -> None:
+    hangul_day = date(2026, 10, 9)  # a Friday
+    before = [hangul_day - timedelta(days=back) for back in range(1, 40)]
+    like = find_like_nights(hangul_day, before)
+    assert {night.weekday() for night in like} <= {5, 6} | {
+        night.weekday() for night in (date(2026, 9, 24), date(2026, 9, 25), date(2026, 10, 5))
+    }
+    nights = {night: delivery(0 if night in like else 200) for night in before}
+    firsts = {("bank", "repayments"): before[-1]}
+    came = {(night, "bank", "repayments"): row for night, row in nights.items()}
+    (measured,) = measure_deliveries(
+        "repayments", [delivery(0)], DeliveryHistory(tuple(like), came, firsts, {}), ["bank"], hangul_day
+    ).to_dicts()
+    assert measured["volume_share"] is None
