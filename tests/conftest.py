@@ -1,8 +1,12 @@
 """What every test may lean on."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+for setting in [name for name in os.environ if name.startswith("DEUNGDAE_")]:
+    del os.environ[setting]  # whoever runs the tests has settings of their own: make names a town that need not be there
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
