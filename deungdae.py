@@ -51,7 +51,7 @@ def simulate(
     """Write a source folder for a made-up town, and apart from it the simulator's own truth."""
     from signals.simulate import truth_path, write_town_folder
 
-    with _progress("simulating") as advance:
+    with _Bar("simulating") as advance:
         write_town_folder(out, borrowers=borrowers, months=months, seed=seed, until=until.date(), on_progress=advance)
     _say(f"{borrowers:,} borrowers over {months} months in {out}; the simulator's own hazard in {truth_path(out)}")
 
@@ -65,10 +65,11 @@ def train(
 ) -> None:
     """Train, evaluate and register a challenger on what was known by --as-of; the first becomes champion."""
     import training
+    from signals.forget import read_who_is_forgotten
 
     settings = _read_settings(home, source, "train")
     _refuse_unwritable(home)
-    given = {"on_progress": _say, "forgotten": _read_forgotten(settings)}
+    given: dict[str, Any] = {"on_progress": _say, "forgotten": read_who_is_forgotten(settings)}
     report = training.train(settings.locate_sources(), as_of.date(), horizon_days, home, **given)
     place = "운영 모형 · champion" if report.is_champion else "후보 모형 · challenger"
     figures = {name: figure for name, figure in report.about["evaluation"].items() if isinstance(figure, int | float)}
@@ -87,11 +88,12 @@ def backtest(
 ) -> None:
     """Test the model honestly at past days, beside days past due, a logistic regression and the scorecard."""
     import training
+    from signals.forget import read_who_is_forgotten
 
     if json_file != "-":
         _refuse_unwritable(Path(json_file).resolve().parent)
     settings = _read_settings(home, source, "train")
-    given = {"on_progress": _say, "forgotten": _read_forgotten(settings)}
+    given: dict[str, Any] = {"on_progress": _say, "forgotten": read_who_is_forgotten(settings)}
     figures = training.backtest(settings.locate_sources(), [day.date() for day in as_of], horizon_days, folds, **given)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     if json_file == "-":
@@ -307,18 +309,6 @@ def _show_pairs(title: str, rows: list[tuple[str, str]]) -> None:
     _out().print(table)
 
 
-def _read_forgotten(settings: Settings) -> Any:
-    """Read who was forgotten in this HOME, of whom nothing may be read again; nobody where there is no HOME."""
-    from signals.forgotten import NOBODY
-    from signals.records.database import open_database
-    from signals.records.forgotten import read_forgotten
-
-    if not settings.home.is_dir():
-        return NOBODY
-    with open_database(settings.records_url).begin() as connection:
-        return read_forgotten(connection, settings.pseudonym_key)
-
-
 def _show_upkeep(title: str, upkeeps: list[Any]) -> None:
     table = Table("표 table", "파일 files", "디스크 bytes on disk", "만료 rows expired", "삭제 files removed", title=title)
     for one in upkeeps:
@@ -347,10 +337,6 @@ class _Bar:
         if not sys.stderr.isatty() and done * 10 // total > self.tenth:
             self.tenth = done * 10 // total
             _say(f"{self.text}: {done:,} of {total:,}")
-
-
-def _progress(text: str) -> _Bar:
-    return _Bar(text)
 
 
 if __name__ == "__main__":

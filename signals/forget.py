@@ -13,10 +13,11 @@ from signals.delta import read_histories
 from signals.erase_files import erase_from_files, erase_from_packs, hash_redacted_packs
 from signals.erase_tables import erase_from_lake, erase_from_products, find_owned, purge_files
 from signals.errors import SettingsError
+from signals.forgotten import NOBODY, Forgotten
 from signals.home import Home
 from signals.objects import refuse_unreachable
 from signals.records.database import open_database
-from signals.records.forgotten import complete_forgetting, erase_records, mark_forgotten, redact_runs, vacuum_records
+from signals.records.forgotten import complete_forgetting, erase_records, mark_forgotten, read_forgotten, redact_runs, vacuum_records
 from signals.records.schema import RUNS
 from signals.settings import Settings
 from signals.turns import hold_lease
@@ -52,6 +53,14 @@ def forget_borrower(
     records = open_database(settings.records_url)
     with hold_lease(records, settings, on_wait):
         return _erase(borrower_id, settings, records, on_step or (lambda _: None))
+
+
+def read_who_is_forgotten(settings: Settings) -> Forgotten:
+    """Read who was forgotten in this HOME, of whom nothing may be read again; nobody where there is no HOME."""
+    if not settings.home.is_dir():
+        return NOBODY
+    with open_database(settings.records_url).begin() as connection:
+        return read_forgotten(connection, settings.pseudonym_key)
 
 
 def _erase(borrower_id: str, settings: Settings, records: Engine, on_step: Step) -> Erasure:
