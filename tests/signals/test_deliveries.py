@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from signals.records.deliveries import DeliveryHistory, TableDelivery, read_deliveries_before, write_deliveries
 from signals.silence import find_silences, read_source_news
 
-WEEK = [date(2026, 10, day) for day in (5, 6, 7, 8, 9)]  # Monday to Friday
+WEEK = [date(2026, 10, day) for day in (12, 13, 14, 15, 16)]  # Monday to Friday, no holiday among them
 LOANS = TableDelivery(
     "은행",
     "loans",
