@@ -56,12 +56,12 @@ def test_a_night_written_again_replaces_its_named_sources_alone(records: Engine)
 
 
 def test_only_earlier_nights_of_the_same_kind_are_read_the_newest_first(records: Engine) -> None:
-    saturday, month_end = date(2026, 10, 10), date(2026, 10, 31)
+    saturday, month_end = date(2026, 10, 17), date(2026, 10, 31)
     for night in (*WEEK, saturday, month_end):
         write(records, night, LOANS)
     assert read(records, WEEK[4], nights=2).nights == (WEEK[3], WEEK[2])
     assert read(records, WEEK[0]) == DeliveryHistory()
-    assert read(records, date(2026, 10, 11)).nights == (saturday,)
+    assert read(records, date(2026, 10, 18)).nights == (saturday,)
     assert read(records, date(2026, 11, 30)).nights == (month_end,)
 
 
