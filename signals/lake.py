@@ -29,6 +29,7 @@ from signals.receipts import Receipt, hash_rows
 from signals.tables import TABLES
 
 _AT_ONCE = 2  # files that are written
+_COMMITS = 5  # tried, before others are said to keep writing
 
 
 @dataclass(frozen=True)
@@ -99,24 +100,9 @@ def scan_staged(home: Home, table: str, staged: Iterable[Staged]) -> list[pl.Laz
 
 def commit_rows(home: Home, table: str, staged: Sequence[Staged], as_of: date) -> None:
     """Make staged files part of a lake table in one commit, unless this very append was made before, or is at this moment by another."""
-    schema = pl.DataFrame(schema=lake_schema(table)).to_arrow().schema
-    partitions = ["bucket"] if TABLES[table].has_borrower else []
-    lake = _open_table(home.table(table), schema, partitions)
-    content = sha256("".join(one.content_hash for one in staged).encode()).hexdigest()[:32]
-    append_id, rows = f"{table}/{as_of}/{content}", sum(one.arrived for one in staged)
-    if lake.transaction_version(append_id) is not None:
-        return
-    _add_new_columns(lake, table)
-    metadata = {"as_of": str(as_of), "rows": str(rows), "content_hash": content}
-    properties = CommitProperties(custom_metadata=metadata, app_transactions=[Transaction(append_id, 1)])
-    try:
-        lake.create_write_transaction([_as_action(one) for one in staged], "append", schema, partitions, commit_properties=properties)
-    except CommitFailedError as error:
-        if DeltaTable(home.table(table)).transaction_version(append_id) is None:
-            next_step = "let one night run at a time, then run this one again"
-            raise NightError(
-                f"another wrote to {table} at the same time", home.table(table), "nothing was taken in twice", next_step
-            ) from error
+    if not any(_commit_once(home, table, staged, as_of) for _ in range(_COMMITS)):
+        said, next_step = f"others kept writing to {table}", "let one night run at a time, then run this one again"
+        raise NightError(said, home.table(table), "nothing was taken in twice", next_step)
 
 
 def lake_schema(table: str) -> dict[str, pl.DataType]:
@@ -175,6 +161,24 @@ def refuse_before_first_night(home: Home, as_of: date) -> None:
             f"the first night of this HOME is {first}",
             "use a HOME of its own to look further back",
         )
+
+
+def _commit_once(home: Home, table: str, staged: Sequence[Staged], as_of: date) -> bool:
+    schema = pl.DataFrame(schema=lake_schema(table)).to_arrow().schema
+    partitions = ["bucket"] if TABLES[table].has_borrower else []
+    lake = _open_table(home.table(table), schema, partitions)
+    content = sha256("".join(one.content_hash for one in staged).encode()).hexdigest()[:32]
+    append_id, rows = f"{table}/{as_of}/{content}", sum(one.arrived for one in staged)
+    if lake.transaction_version(append_id) is not None:
+        return True
+    _add_new_columns(lake, table)
+    metadata = {"as_of": str(as_of), "rows": str(rows), "content_hash": content}
+    properties = CommitProperties(custom_metadata=metadata, app_transactions=[Transaction(append_id, 1)])
+    try:
+        lake.create_write_transaction([_as_action(one) for one in staged], "append", schema, partitions, commit_properties=properties)
+    except CommitFailedError:  # another made the table, or wrote to it, at this very moment: look again
+        return False
+    return True
 
 
 def _open_table(place: str, schema: Any, partitions: list[str]) -> DeltaTable:
