@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from operator import add
 from typing import Literal
 
@@ -172,6 +173,53 @@ def zero_where_covered(value: Value, table: str) -> Formula:
     """
     covered = Aggregate("coverage", "count", table)
     return Formula((value, covered), lambda expr, reported: nw.coalesce(expr, nw.when(reported > 0).then(nw.lit(0))))
+
+
+def divided(value: Value, by: int) -> Formula:
+    """The value divided by a fixed number."""
+    return Formula((value,), lambda expr: expr / by)
+
+
+def mean_known(*values: Value) -> Formula:
+    """The mean of the values that are known; null where none is."""
+    return Formula(values, lambda *exprs: _sum_known(*exprs) / reduce(add, ((~expr.is_null()).cast(nw.Int32) for expr in exprs)))
+
+
+def mean_move(fewest: int, *values: Value) -> Formula:
+    """How far the values lie apart from one to the next, on average; null where fewer than so many neighbours are both known."""
+
+    def combine(*exprs: nw.Expr) -> nw.Expr:
+        moves = [(one - other).abs() for one, other in pairwise(exprs)]
+        known = reduce(add, ((~move.is_null()).cast(nw.Int32) for move in moves))
+        return nw.when(known >= fewest).then(_sum_known(*moves) / known)
+
+    return Formula(values, combine)
+
+
+def in_a_row(*values: Value) -> Formula:
+    """How many of the values, from the first on, lie above zero without a gap; an unknown one ends the row, null where the first is."""
+
+    def combine(*exprs: nw.Expr) -> nw.Expr:
+        none = nw.lit(0, nw.Int32)
+        row = reduce(lambda later, expr: nw.when(expr > 0).then(later + 1).otherwise(none), reversed(exprs), none)
+        return nw.when(~exprs[0].is_null()).then(row)
+
+    return Formula(values, combine)
+
+
+def none_where_zero(count: Value) -> Formula:
+    """The count, null where it is 0: for rows of one kind, since those of another say nothing about it."""
+    return Formula((count,), lambda expr: nw.when(expr > 0).then(expr))
+
+
+def is_at_least(value: Value, bound: float) -> Formula:
+    """1 where the value is the bound or more, else 0; null where unknown."""
+    return Formula((value,), lambda expr: (expr >= bound).cast(nw.Int32))
+
+
+def is_at_most(value: Value, bound: float) -> Formula:
+    """1 where the value is the bound or less, else 0; null where unknown."""
+    return Formula((value,), lambda expr: (expr <= bound).cast(nw.Int32))
 
 
 def _sum_known(*exprs: nw.Expr) -> nw.Expr:

@@ -53,6 +53,61 @@ years_open              florist=3.0007 taxi=-
 employees               noodle=3 taxi=-
 is_in_adjustment        guesthouse=1 bakery=0 florist=-
 is_suspended            bookshop=1 bakery=0 taxi=-
+overdue_loans_count          bakery=1 fishmonger=1 noodle=0 tailor=-
+overdue_loans_share          bakery=1 noodle=0
+overdue_balance_krw          bakery=32000000 noodle=0 tailor=-
+days_past_due_max_3m         bakery=41 guesthouse=0 tailor=-
+days_past_due_trend_12m      bakery=16.7778 guesthouse=-5.1111
+days_past_due_volatility_12m bakery=4.6364 noodle=0
+late_months_in_a_row         bakery=2 grocer=4 guesthouse=0 tailor=-
+late_30_months_12m           grocer=3 bakery=1 tailor=0
+short_payments_12m           bakery=3 guesthouse=2 carpenter=0
+months_since_full_payment    bakery=2 carpenter=4 noodle=0
+paid_share_trend_12m         bakery=-0.4167 noodle=0 carpenter=-
+household_days_past_due      grocer=95 bakery=-
+balance_change_3m            noodle=0 tailor=-
+utilisation_trend_6m         cafe=0 bakery=-
+full_lines_count             cafe=1 bakery=-
+unused_lines_krw             cafe=1500000 bakery=-
+debt_service_to_sales_12m    bakery=0.1429 noodle=0.085 hairdresser=0.1 taxi=-
+newest_loan_months           bakery=28 tailor=-
+oldest_loan_months           noodle=28
+nonbank_loans_count          taxi=1 bakery=0
+new_nonbank_loans_6m         taxi=0
+new_nonbank_6m_krw           taxi=0
+guarantor_share              noodle=0.16 bakery=0
+household_share              grocer=1 bakery=0
+maturing_loans_90d           guesthouse=1 bakery=0 taxi=-
+next_maturity_days           guesthouse=50 noodle=215 taxi=-
+interest_to_sales            noodle=0.0098 hairdresser=0.0125 bakery=0.0248
+insurance_arrears_krw        cafe=420000 hairdresser=0 taxi=-
+utility_arrears_krw          hairdresser=0 taxi=-
+telecom_arrears_krw          bakery=0
+rent_arrears_krw             bakery=0
+insurance_arrears_count      cafe=1 hairdresser=0 taxi=-
+arrears_kinds_count          hairdresser=1 cafe=1 bakery=0 taxi=-
+arrears_to_sales             hairdresser=0.0833 cafe=0.0035 bakery=0 taxi=-
+arrears_new_3m               hairdresser=1 cafe=1 bakery=0
+arrears_new_trend_6m         hairdresser=1 bakery=0
+arrears_cleared_share_6m     hairdresser=1 cafe=0 bakery=-
+credit_score_change_6m       cafe=-60
+credit_score_min_12m         cafe=700 noodle=910
+credit_score_range_12m       cafe=110 noodle=0
+low_score_months_12m         cafe=5 noodle=0
+lenders_change_6m            cafe=0
+debt_change_12m              cafe=0 bakery=-
+bureau_nonbank_share         cafe=0.5 noodle=0
+enquiries_12m                cafe=12
+enquiries_trend_12m          cafe=0
+all_debt_to_sales            cafe=0.5 noodle=0.25
+official_signs_count         bakery=5 cafe=5 grocer=5 hairdresser=1 noodle=1 taxi=0 florist=-
+is_closed                    bakery=0 taxi=-
+businesses_count             bakery=1 bookshop=1 taxi=-
+businesses_closed_24m        bakery=0
+newest_business_years        florist=3.0007
+suspension_days_ago          bookshop=152 bakery=-
+annual_sales_krw             bakery=96000000 taxi=-
+sales_per_person_krw         bakery=42000000 noodle=60000000 florist=48000000 taxi=-
 """
 CASES = [(line.split()[0], *case.split("=")) for line in EXPECTED.strip().splitlines() for case in line.split()[1:]]
 
