@@ -24,16 +24,16 @@ def _unpaid(name: str, kind: tuple[str, str], meaning: str) -> Feature:
         name=f"{name}_arrears_krw",
         theme=_THEME,
         label_ko=in_ko,
-        label_en=f"The amount of unpaid {in_en}",
+        label_en=f"The amount unpaid of {in_en}",
         value=_sum(f"open_{name}_krw"),
         unit="won",
         worse="up",
         meaning=meaning,
         null_means=_NULL,
         says_ko=f"{in_ko}은 {{value}}입니다.",
-        says_en=f"Unpaid {in_en} adds up to {{value}}.",
+        says_en=f"What is unpaid of {in_en} comes to {{value}}.",
         zero_says_ko=f"확인된 {in_ko}이 없습니다.",
-        zero_says_en=f"No unpaid {in_en} is known.",
+        zero_says_en=f"Nothing is known to be unpaid of {in_en}.",
     )
 
 
@@ -195,7 +195,7 @@ ARREARS: tuple[Feature, ...] = (
         name="arrears_cleared_share_6m",
         theme=_THEME,
         label_ko="최근 6개월에 생긴 체납·미납 중 납부된 비율",
-        label_en="The share of the bills overdue since six months that was paid since",
+        label_en="The share of the bills of the last six months that has been paid since",
         value=ratio(Aggregate("arrears", "sum", "begun_and_cleared"), Aggregate("arrears", "sum", "begun_lately")),
         unit="share",
         meaning="Of the bills that became overdue in the six calendar months ending with that of as_of, how many are paid; no constraint, for one more bill that is paid late raises it too.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -182,18 +182,12 @@ def divided(value: Value, by: int) -> Formula:
 
 def mean_known(*values: Value) -> Formula:
     """The mean of the values that are known; null where none is."""
-    return Formula(values, lambda *exprs: _sum_known(*exprs) / reduce(add, ((~expr.is_null()).cast(nw.Int32) for expr in exprs)))
+    return Formula(values, lambda *exprs: _mean_known(1, exprs))
 
 
 def mean_move(fewest: int, *values: Value) -> Formula:
     """How far the values lie apart from one to the next, on average; null where fewer than so many neighbours are both known."""
-
-    def combine(*exprs: nw.Expr) -> nw.Expr:
-        moves = [(one - other).abs() for one, other in pairwise(exprs)]
-        known = reduce(add, ((~move.is_null()).cast(nw.Int32) for move in moves))
-        return nw.when(known >= fewest).then(_sum_known(*moves) / known)
-
-    return Formula(values, combine)
+    return Formula(values, lambda *exprs: _mean_known(fewest, [(one - other).abs() for one, other in pairwise(exprs)]))
 
 
 def in_a_row(*values: Value) -> Formula:
@@ -225,3 +219,8 @@ def is_at_most(value: Value, bound: float) -> Formula:
 def _sum_known(*exprs: nw.Expr) -> nw.Expr:
     known = reduce(lambda one, other: one | other, (~expr.is_null() for expr in exprs))
     return nw.when(known).then(reduce(add, (nw.coalesce(expr, nw.lit(0)) for expr in exprs)))
+
+
+def _mean_known(fewest: int, exprs: Sequence[nw.Expr]) -> nw.Expr:
+    known = reduce(add, ((~expr.is_null()).cast(nw.Int32) for expr in exprs))
+    return nw.when(known >= fewest).then(reduce(add, (nw.coalesce(expr, nw.lit(0)) for expr in exprs)) / known)

@@ -163,7 +163,7 @@ LOANS: tuple[Feature, ...] = (
     _share_of_loans(
         "guarantor_share", "guarantor_krw", "guarantee_known_krw", ("보증인이 확인된", "backed by a named guarantor"), "guarantee"
     ),
-    _share_of_loans("household_share", "household_krw", "purpose_known_krw", ("가계 용도의", "taken for the household"), "purpose"),
+    _share_of_loans("household_share", "household_krw", "purpose_known_krw", ("가계 용도로 받은", "taken for the household"), "purpose"),
     Feature(
         name="interest_rate_pct",
         theme=_THEME,

@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 
 from features import build_features
+from models.scorecard import SIGNS, score_signs
 from signals.errors import InputError
-from tests.cast import BAKERY, CAST_AS_OF, FISHMONGER, HAIRDRESSER, cast_tables
-from tests.features.worlds import know
+from tests.cast import BAKERY, CAFE, CAST_AS_OF, FISHMONGER, HAIRDRESSER, TAXI, cast_tables
+from tests.features.worlds import know, make_world
 
 # One line per feature; then shop = value, `-` for null.
 EXPECTED = """
@@ -189,3 +190,87 @@ def test_a_reopened_shop_is_no_longer_suspended() -> None:
 def test_tables_that_name_nobody_are_refused() -> None:
     with pytest.raises(InputError, match="no table names a borrower"):
         build({"sales": cast_tables()["sales"]})
+
+
+def amend(table: str, is_it: pl.Expr, **columns: object) -> dict[str, pl.DataFrame]:
+    """The cast with some rows told otherwise."""
+    tables = cast_tables()
+    told = [
+        pl.when(is_it).then(value if isinstance(value, pl.Expr) else pl.lit(value)).otherwise(pl.col(name))
+        for name, value in columns.items()
+    ]
+    return {**tables, table: tables[table].with_columns(expr.alias(name) for expr, name in zip(told, columns, strict=True))}
+
+
+def values_of(tables: dict[str, pl.DataFrame], owner: str, features: list[str]) -> list[float | None]:
+    rows = build(tables)
+    return [value_of(rows, owner, feature) for feature in features]
+
+
+def test_a_loan_taken_in_summer_from_a_savings_bank_is_new_borrowing_from_a_non_bank() -> None:
+    tables = amend("loans", pl.col("borrower_id") == TAXI, opened_on=date(2026, 8, 5))
+    new = ["new_loans_6m", "new_nonbank_loans_6m", "new_nonbank_6m_krw", "newest_loan_months"]
+    assert values_of(tables, TAXI, new) == [1, 1, 9_000_000, 2]
+    from_the_bank = amend("loans", pl.col("borrower_id") == BAKERY, opened_on=date(2026, 8, 5))
+    assert values_of(from_the_bank, BAKERY, new) == [1, 0, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("gas", "utility"), ("telecom", "telecom"), ("rent", "rent"), ("pension", "insurance"), ("local_tax", "tax")]
+)
+def test_each_kind_of_bill_counts_under_its_own_name(kind: str, name: str) -> None:
+    names = ["utility", "telecom", "rent", "insurance", "tax"]
+    tables = amend("arrears", pl.col("arrears_id") == "A-3", kind=kind)
+    found = values_of(tables, CAFE, [f"{of}_arrears_krw" for of in names])
+    assert found == [420_000 if of == name else 0 for of in names]
+
+
+def test_bills_of_one_kind_say_nothing_of_another_where_coverage_is_silent() -> None:
+    tables = cast_tables()
+    silent = {**tables, "coverage": tables["coverage"].clear()}
+    names = ["arrears_kinds_count", "insurance_arrears_count", "arrears_new_trend_6m", "utility_arrears_krw", "rent_arrears_krw"]
+    assert values_of(silent, HAIRDRESSER, names) == [1, None, 1, None, None]
+
+
+def test_bills_that_began_in_spring_are_a_falling_trend() -> None:
+    tables = amend("arrears", pl.col("arrears_id") == "A-2", since_on=date(2026, 5, 1))
+    assert values_of(tables, HAIRDRESSER, ["arrears_new_3m", "arrears_new_6m", "arrears_new_trend_6m"]) == [0, 1, -1]
+
+
+def test_a_line_half_repaid_leaves_room() -> None:
+    newest = (pl.col("borrower_id") == CAFE) & (pl.col("due_month") == date(2026, 10, 1))
+    tables = amend("repayments", newest, balance_krw=15_000_000)
+    names = ["balance_change_3m", "utilisation_trend_6m", "full_lines_count", "unused_lines_krw"]
+    assert values_of(tables, CAFE, names) == [pytest.approx(-13.5 / 28.5), pytest.approx(-0.375), 0, 15_000_000]
+
+
+def test_what_the_bureau_newly_counts_shows_in_the_trends() -> None:
+    newest = (pl.col("borrower_id") == CAFE) & (pl.col("bureau") == "nice") & (pl.col("credit_month") == date(2026, 10, 1))
+    tables = amend("credit", newest, lenders_count=5, debt_krw=90_000_000, enquiries_count=4)
+    names = ["lenders_change_6m", "debt_change_12m", "enquiries_trend_12m", "enquiries_12m", "all_debt_to_sales"]
+    assert values_of(tables, CAFE, names) == [2, pytest.approx(0.5), pytest.approx(0.75), 15, pytest.approx(0.75)]
+
+
+def test_a_month_nobody_reported_ends_the_row_of_late_months() -> None:
+    tables = cast_tables()
+    gap = tables["repayments"].filter((pl.col("borrower_id") != BAKERY) | (pl.col("due_month") != date(2026, 9, 1)))
+    names = ["late_months_in_a_row", "late_months_3m", "days_past_due_volatility_12m"]
+    assert values_of({**tables, "repayments": gap}, BAKERY, names) == [1, 1, pytest.approx(10 / 9)]
+
+
+def test_a_shop_that_moves_is_closed_at_one_place_alone() -> None:
+    tables = amend("businesses", pl.col("borrower_id") == BAKERY, closed_on=date(2025, 1, 1), trading_status="closed")
+    names = ["is_closed", "businesses_count", "businesses_closed_24m", "newest_business_years"]
+    assert values_of(tables, BAKERY, names) == [1, 0, 1, pytest.approx(2801 / 365.25)]
+    new = tables["businesses"].filter(pl.col("borrower_id") == BAKERY)
+    new = new.with_columns(business_id=pl.lit("B:new"), opened_on=date(2025, 1, 1), closed_on=None, trading_status=pl.lit("trading"))
+    moved = {**tables, "businesses": pl.concat([tables["businesses"], new.cast(dict(tables["businesses"].schema))])}
+    assert values_of(moved, BAKERY, names) == [0, 1, 1, pytest.approx(668 / 365.25)]
+
+
+def test_the_signs_counted_are_those_of_the_scorecard() -> None:
+    """All but the public debt adjustment, which is help and no sign of DESIGN's list."""
+    rows = build_features(know(make_world(3, borrowers=80), date(2026, 2, 10)), date(2026, 2, 10)).collect()
+    counted = score_signs(rows).select(pl.sum_horizontal(sign.name for sign in SIGNS if sign.name != "in_adjustment"))
+    assert rows["official_signs_count"].fill_null(0).to_list() == counted.to_series().to_list()
+    assert rows["official_signs_count"].max() >= 6
