@@ -50,11 +50,17 @@ def _read_settled(seen: pl.LazyFrame, table: str, columns: list[str]) -> Iterato
     stands, unsettled = find_newest(rows, key)
     for mark in marks:
         stands &= ~rows[mark].fill_null(value=False)
+    rows = _take(rows, columns)
     for start in range(0, max(rows.height, 1), _ROWS_AT_ONCE):
-        yield rows.slice(start, _ROWS_AT_ONCE).filter(stands.slice(start, _ROWS_AT_ONCE)).select(columns)
+        yield rows.slice(start, _ROWS_AT_ONCE).filter(stands.slice(start, _ROWS_AT_ONCE))
     if len(unsettled):
         tied = seen.filter(hash_columns(key).is_in(unsettled.implode())).collect(engine="streaming")
         yield keep_standing(keep_newest(tied.lazy(), table), table).select(columns).collect()
+
+
+def _take(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """Take columns as they are: a plan would first cut all columns of the frame into like pieces, which takes longer than to hash them."""
+    return pl.DataFrame([rows[name] for name in dict.fromkeys(columns)])
 
 
 def find_newest(rows: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.Series]:
@@ -66,7 +72,8 @@ def find_newest(rows: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.Serie
     >>> [part.to_list() for part in find_newest(rows, ["a"])]
     [[False, True, True], []]
     """
-    hashes = rows.select(hash_columns(key)).to_series().to_numpy()
+    keys = _take(rows, key)
+    hashes = keys.select(hash_columns(key)).to_series().to_numpy()
     places = _find_suspects(hashes)
     stands = np.ones(rows.height, dtype=np.bool_)
     if not len(places):
@@ -77,7 +84,7 @@ def find_newest(rows: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.Serie
     first, run = np.flatnonzero(begins), np.cumsum(begins) - 1
     is_newest = days == np.maximum.reduceat(days, first)[run]
     is_unsettled = np.add.reduceat(is_newest.astype(np.int64), first) > 1
-    is_unsettled[run[1:][_differ(rows.select(key), places) & ~begins[1:]]] = True
+    is_unsettled[run[1:][_differ(keys, places) & ~begins[1:]]] = True
     stands[places] = is_newest & ~is_unsettled[run]
     return pl.Series(stands), pl.Series(suspects[first][is_unsettled], dtype=pl.UInt64)
 
