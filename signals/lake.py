@@ -26,6 +26,7 @@ from signals.known import PROVENANCE, as_known
 from signals.moves import add_moves
 from signals.objects import remove_file, write_parquet
 from signals.receipts import Receipt, hash_rows
+from signals.settled import settle_known
 from signals.tables import TABLES
 
 _AT_ONCE = 2  # files that are written
@@ -129,14 +130,31 @@ def scan_lake_buckets(home: Home, table: str, buckets: Collection[int]) -> pl.La
     return None if frame is None else frame.filter(pl.col("bucket").is_in(sorted(buckets)) & ~pl.col("is_moved")).drop("bucket", "is_moved")
 
 
-def read_known(home: Home, as_of: date, bucket: int | None = None, objections: pl.DataFrame | None = None) -> dict[str, pl.LazyFrame]:
+def read_known(
+    home: Home,
+    as_of: date,
+    bucket: int | None = None,
+    objections: pl.DataFrame | None = None,
+    *,
+    tables: Collection[str] = tuple(TABLES),
+    since: Mapping[str, date] | None = None,
+) -> dict[str, pl.LazyFrame]:
     """Read what was known at the end of `as_of`, table by table; a table that never arrived is not in the mapping.
 
-    `objections` (`read_objections`): what people dispute or have corrected stands over it; None: what the sources say.
+    `objections` (`read_objections`): what people dispute or have corrected stands over it; None: what the sources say. `tables`:
+    which to open, all unless said. `since`: by table, the first month (`Table.month`) that is read of it; tables that are not
+    named, or whose key names no month, are read whole. Lazy: of a bucket only the columns that are asked for are read.
     """
-    found = {name: scan_lake(home, name, bucket) for name in TABLES}
-    known = {name: as_known(frame, name, as_of) for name, frame in found.items() if frame is not None}
+    first, know = since or {}, as_known if bucket is None else settle_known
+    found = {name: scan_lake(home, name, bucket) for name in TABLES if name in tables}
+    known = {name: know(_keep_since(frame, name, first.get(name)), name, as_of) for name, frame in found.items() if frame is not None}
     return known if objections is None else {name: apply_corrections(frame, name, objections, as_of) for name, frame in known.items()}
+
+
+def _keep_since(frame: pl.LazyFrame, table: str, first: date | None) -> pl.LazyFrame:
+    """Keep the months from `first` on: all versions of a key are of one month, so those that are left are known as they were."""
+    month = TABLES[table].month
+    return frame if first is None or month is None else frame.filter(pl.col(month) >= first)
 
 
 def receipt_of_arrivals(home: Home, table: str, as_of: date) -> Receipt | None:
