@@ -31,7 +31,7 @@ PROMISED = {
     *("guaranteed_share", "paid_to_balance_3m"),
     *("overdue_loans_count", "overdue_balance_krw", "days_past_due_trend_12m", "days_past_due_volatility_12m", "late_months_in_a_row"),
     *("late_30_months_12m", "months_since_full_payment", "paid_share_trend_12m", "household_days_past_due"),
-    *("balance_change_3m", "utilisation_trend_6m", "full_lines_count", "unused_lines_krw", "debt_service_to_sales_12m"),
+    *("full_lines_count", "unused_lines_krw", "debt_service_to_sales_12m"),
     *("nonbank_loans_count", "new_nonbank_loans_6m", "new_nonbank_6m_krw", "guarantor_share", "secured_share", "household_share"),
     *("maturing_loans_90d", "next_maturity_days", "newest_loan_months", "oldest_loan_months", "interest_to_sales"),
     *("sales_12m_krw", "sales_change_yoy", "sales_change_3m", "zero_sales_months_6m", "sales_volatility_12m"),

@@ -66,8 +66,6 @@ short_payments_12m           bakery=3 guesthouse=2 carpenter=0
 months_since_full_payment    bakery=2 carpenter=4 noodle=0
 paid_share_trend_12m         bakery=-0.4167 noodle=0 carpenter=-
 household_days_past_due      grocer=95 bakery=-
-balance_change_3m            noodle=0 tailor=-
-utilisation_trend_6m         cafe=0 bakery=-
 full_lines_count             cafe=1 bakery=-
 unused_lines_krw             cafe=1500000 bakery=-
 debt_service_to_sales_12m    bakery=0.1429 noodle=0.085 hairdresser=0.1 taxi=-
@@ -240,8 +238,8 @@ def test_bills_that_began_in_spring_are_a_falling_trend() -> None:
 def test_a_line_half_repaid_leaves_room() -> None:
     newest = (pl.col("borrower_id") == CAFE) & (pl.col("due_month") == date(2026, 10, 1))
     tables = amend("repayments", newest, balance_krw=15_000_000)
-    names = ["balance_change_3m", "utilisation_trend_6m", "full_lines_count", "unused_lines_krw"]
-    assert values_of(tables, CAFE, names) == [pytest.approx(-13.5 / 28.5), pytest.approx(-0.375), 0, 15_000_000]
+    names = ["utilisation", "utilisation_change_3m", "full_lines_count", "unused_lines_krw"]
+    assert values_of(tables, CAFE, names) == [0.5, pytest.approx(-0.45), 0, 15_000_000]
 
 
 def test_what_the_bureau_newly_counts_shows_in_the_trends() -> None:
