@@ -34,10 +34,11 @@ def settle_known(frame: pl.LazyFrame, table: str, as_of: date) -> pl.LazyFrame:
     schema = keep_standing(seen, table).collect_schema()
 
     def read(wanted: list[str] | None, where: pl.Expr | None, most: int | None, _at_once: int | None) -> Iterator[pl.DataFrame]:
-        columns = list(schema) if wanted is None else wanted
-        is_of_key = where is not None and {*where.meta.root_names()} <= {*TABLES[table].key}
-        for part in _read_settled(seen.filter(where) if is_of_key else seen, table, columns):
-            found = part if where is None or is_of_key else part.filter(where)
+        columns, rows = list(schema) if wanted is None else wanted, seen
+        if where is not None and {*where.meta.root_names()} <= {*TABLES[table].key}:
+            rows, where = seen.filter(where), None
+        for part in _read_settled(rows, table, columns):
+            found = part if where is None else part.filter(where)
             found = found if most is None else found.head(most)
             most = None if most is None else most - found.height
             yield found
