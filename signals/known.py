@@ -6,7 +6,6 @@ from datetime import date
 
 import polars as pl
 
-from signals.hashes import hash_columns
 from signals.tables import TABLES
 
 PROVENANCE = ("pulled_for", "priority", "arrival", "pulled_from", "file", "line")
@@ -21,19 +20,18 @@ def as_known(frame: pl.LazyFrame, table: str, as_of: date) -> pl.LazyFrame:
     and line, then the order of rows. The columns are those of the table that
     the frame has, without `is_retracted` and without the lake's provenance.
 
-    Only the keys with more than one version, and the few that hash as one, are sorted (decision 0003). It streams, however many
-    rows there are; of one bucket `signals.settled` finds the same much sooner.
+    Only the keys with more than one version are sorted; they are few (decision 0003). It streams, however many rows there are;
+    of one bucket `signals.settled` finds the same much sooner (decision 0026).
 
     >>> rows = pl.LazyFrame({"lender_id": ["A", "A"], "kind": ["bank", "card"],
     ...                      "known_on": [date(2026, 1, 1), date(2026, 2, 1)]})
     >>> as_known(rows, "lenders", date(2026, 1, 31)).collect()["kind"].to_list()
     ['bank']
     """
-    key = list(TABLES[table].key)
-    seen = keep_seen(frame, as_of).with_columns(hash_columns(key))
-    many = seen.group_by("hash").len().filter(pl.col("len") > 1).select("hash")
-    single = seen.join(many, on="hash", how="anti")
-    several = seen.join(many, on="hash", how="semi", maintain_order="left")
+    key, seen = list(TABLES[table].key), keep_seen(frame, as_of)
+    many = seen.group_by(key).len().filter(pl.col("len") > 1).select(key)
+    single = seen.join(many, on=key, how="anti")
+    several = seen.join(many, on=key, how="semi")
     return keep_standing(pl.concat([single, keep_newest(several, table)]), table)
 
 

@@ -23,7 +23,7 @@ from signals.errors import NightError
 from signals.forgotten import Forgotten
 from signals.freshness import mark_silence, measure_staleness
 from signals.home import Home
-from signals.lake import read_known, receipt_of_arrivals, scan_lake
+from signals.lake import know_opened, open_tables, read_known, receipt_of_arrivals, take_bucket
 from signals.nights import note_seconds
 from signals.objects import refuse_unreachable
 from signals.offices import hash_offices, load_offices
@@ -119,16 +119,16 @@ class Night:
 
         `tables` and `since` say which tables, and from which month on, `make` reads (as of `signals.lake.read_known`).
         """
-        ended = list_ended(self.find_silences(), self.as_of)
-        return (make(self._read_as_heard(bucket, ended, tables, since)) for bucket in range(count_buckets(self.home)))
+        ended, opened = list_ended(self.find_silences(), self.as_of), open_tables(self.home, tables)
+        return (make(self._know_as_heard(opened, bucket, ended, since)) for bucket in range(count_buckets(self.home)))
 
-    def _read_as_heard(
-        self, bucket: int, ended: pl.DataFrame, tables: Collection[str], since: Mapping[str, date] | None
+    def _know_as_heard(
+        self, opened: Mapping[str, pl.LazyFrame], bucket: int, ended: pl.DataFrame, since: Mapping[str, date] | None
     ) -> dict[str, pl.LazyFrame]:
-        known = read_known(self.home, self.as_of, bucket, self.objections, tables=tables, since=since)
-        told = None if ended.is_empty() or "coverage" not in known else scan_lake(self.home, "coverage", bucket)
-        if told is None:
+        known = know_opened(opened, self.as_of, bucket, self.objections, since)
+        if ended.is_empty() or "coverage" not in opened:
             return known
+        told = take_bucket(opened["coverage"], "coverage", bucket)
         heard = settle_known(end_silent_coverage(told, ended), "coverage", self.as_of)
         return known | {"coverage": apply_corrections(heard, "coverage", self.objections, self.as_of)}
 
