@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from guidance.catalogue import Catalogue
+    from models.model import Model
     from signals.night import Night
     from signals.receipts import Receipt
 
@@ -87,7 +88,7 @@ def score(night: Night) -> list[Receipt]:
     from models.labels import find_in_crisis
     from models.levels import hold_levels
     from models.registry import load_champion
-    from models.score import score_risk
+    from models.score import grade_rows
     from signals.freshness import find_left_out
     from signals.nights import read_earlier_levels
 
@@ -98,10 +99,10 @@ def score(night: Night) -> list[Receipt]:
         earlier = read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW)
         kept = list_attended(connection, _load_programmes(night), night.as_of)
     left_out = find_left_out(stale, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
-    features = night.read("features").collect().join(left_out, on="borrower_id", how="anti", maintain_order="left")
-    tonight = score_risk(features, in_crisis, champion)
+    rows = _score_features(night, champion).join(left_out, on="borrower_id", how="anti", maintain_order="left")
+    tonight = grade_rows(rows, in_crisis, champion)
     levels = hold_levels(tonight, earlier)
-    scores = tonight.join(levels, on="borrower_id").join(features.select("borrower_id", "days_past_due"), on="borrower_id")
+    scores = tonight.join(levels, on="borrower_id").join(rows.select("borrower_id", "days_past_due"), on="borrower_id")
     return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores, stale))]
 
 
@@ -202,6 +203,16 @@ def report(night: Night) -> list[Receipt]:
 NIGHT: dict[str, Callable[..., list[Receipt]]] = {
     stage.__name__: stage for stage in (pull, check, build_features, score, explain, judge, assign, publish, report)
 }
+
+
+def _score_features(night: Night, champion: Model | None) -> pl.DataFrame:
+    """Score every row of tonight's features, part by part: of a hundred columns a handful is needed afterwards."""
+    import polars as pl
+
+    from models.score import list_read_features, score_rows
+
+    parts = night.read_parts("features", list_read_features(champion))
+    return pl.concat(score_rows(part, champion) for part in parts)
 
 
 def _rank_and_list(night: Night, scores: pl.DataFrame, stale: pl.DataFrame) -> pl.DataFrame:

@@ -45,6 +45,7 @@ from signals.store import find_receipt, read_product, write_product
 from signals.tables import TABLES
 from signals.turns import keep_lease
 
+ROWS_AT_ONCE = 125_000  # of a product that is read part by part: what a bucket holds
 
 @dataclass(frozen=True)
 class Night:
@@ -84,6 +85,14 @@ class Night:
     def read(self, product: str) -> pl.LazyFrame:
         """Read a product of this night as the stage before left it."""
         return read_product(self.home, product, self.as_of)
+
+    def read_parts(self, product: str, wanted: Collection[str]) -> Iterator[pl.DataFrame]:
+        """Read of a product of this night its key and, where they are there, the wanted columns, part by part: never empty."""
+        rows = self.read(product)
+        there = [name for name in rows.collect_schema().names() if name in {*PRODUCTS[product].key, *wanted}]
+        parts = rows.select(there).collect_batches(chunk_size=ROWS_AT_ONCE, maintain_order=True, engine="streaming")
+        yield next(parts, pl.DataFrame(schema=rows.select(there).collect_schema()))
+        yield from parts
 
     def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
         """Read what was known, whole or for one bucket of borrowers, with what people corrected or dispute; coverage as it was told."""
