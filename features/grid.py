@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -16,7 +15,9 @@ from features.reading import READS, Reading
 from features.views import VIEWS
 from signals.tables import HOLDERS
 
-_FOLDS = {"sum": np.add, "max": np.maximum, "min": np.minimum}
+_ROWS_AT_ONCE = 100_000
+_FOLDS = {"sum": np.add, "count": np.add, "max": np.maximum, "min": np.minimum}
+_START = {"sum": 0, "count": 0, "max": np.iinfo(np.int64).min, "min": np.iinfo(np.int64).max}
 
 
 def fill_grid(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> pl.LazyFrame:
@@ -26,98 +27,119 @@ def fill_grid(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> pl
     else. Null where the borrower has no row in the view, or, for largest and smallest, no value in the window.
     """
     kinds = {leaf.name: pl.Int32() if leaf.how == "count" else pl.Int64() for part in leaves.values() for leaf in part}
-    return pl.defer(lambda: _fill(_Numbered(reading.tables, reading.as_of), leaves), schema={"borrower_id": pl.String(), **kinds})
+    return pl.defer(lambda: _fill(reading, leaves), schema={"borrower_id": pl.String(), **kinds})
+
+
+def _fill(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> pl.DataFrame:
+    held = _Held(reading.tables, reading.as_of)
+    # borrowers are named first, so that whoever is numbered later is nobody's row
+    named = _name_borrowers(held)
+    # long histories first, so that a view of the newest months finds them held
+    views = sorted(leaves, key=lambda view: -_look_back(leaves[view]))
+    columns = [column for view in views for column in _fill_view(held, view, leaves[view], named.len())]
+    return pl.DataFrame([named.cast(pl.String), *columns]).select("borrower_id", *(leaf.name for part in leaves.values() for leaf in part))
+
+
+def _name_borrowers(reading: _Held) -> pl.Series:
+    ids = pl.col("borrower_id")
+    tables = [Reading(reading.tables, reading.as_of).rows(table).to_native().select(ids) for table in HOLDERS if table in reading.tables]
+    # rows come mostly borrower by borrower: the first of a run speaks for it
+    runs = pl.concat([rows.filter(ids.ne_missing(ids.shift())) for rows in tables]).collect(engine="streaming")
+    ids_numbered = runs.select(ids.cast(reading.numbers["borrower_id"])).unique()
+    return ids_numbered.sort(ids.to_physical())["borrower_id"]
+
+
+def _look_back(leaves: Sequence[Aggregate]) -> int:
+    return max((leaf.window.last for leaf in leaves if leaf.window), default=0)
+
+
+def _number_by() -> dict[str, pl.Categorical]:
+    return {name: pl.Categorical(pl.Categories.random()) for name in ("borrower_id", "loan_id")}
 
 
 @dataclass(frozen=True)
-class _Numbered(Reading):
-    """A reading whose borrowers and loans are numbered from 0: numbers group, join and index in a fraction of the time of text."""
+class _Held(Reading):
+    """A reading that numbers borrowers and loans, for numbers group and index in a fraction of the time of text, and holds what it last read."""
 
-    numbers: Mapping[str, pl.Categorical] = field(
-        default_factory=lambda: {name: pl.Categorical(pl.Categories.random()) for name in ("borrower_id", "loan_id")}
-    )
+    numbers: Mapping[str, pl.Categorical] = field(default_factory=_number_by)
+    held: dict[tuple[str, str], tuple[int, pl.DataFrame]] = field(default_factory=dict)
 
     def rows(self, table: str) -> nw.LazyFrame[Any]:
-        numbered = (pl.col(name).cast(kind).to_physical() for name, kind in self.numbers.items() if name in READS[table])
-        return nw.from_native(super().rows(table).to_native().with_columns(*numbered))
+        """The declared columns of one table, as a reading has them, with numbers for ids."""
+        return nw.from_native(self._number(super().rows(table).to_native().collect(engine="streaming")).lazy())
+
+    def since(self, table: str, month: str, months_ago: int) -> nw.LazyFrame[Any]:
+        """Its rows of the newest months, read once for all views that look no further back than the first that asked."""
+        reach, rows = self.held.get((table, month), (-1, pl.DataFrame()))
+        if reach < months_ago:
+            self.held.clear()
+            found = Reading(self.tables, self.as_of).since(table, month, months_ago).to_native()
+            reach, rows = months_ago, self._number(found.collect(engine="streaming"))
+            self.held[table, month] = reach, rows
+        return nw.from_native(rows.lazy() if reach == months_ago else rows.lazy().filter(pl.col("months_ago") <= months_ago))
+
+    def _number(self, rows: pl.DataFrame) -> pl.DataFrame:
+        numbers = [rows[name].cast(kind).to_physical() for name, kind in self.numbers.items() if name in rows.columns]
+        return rows.with_columns(number.set_sorted() if number.is_sorted() else number for number in numbers)
 
 
-def _fill(reading: _Numbered, leaves: Mapping[str, Sequence[Aggregate]]) -> pl.DataFrame:
-    # borrowers are named first, so that who is numbered later is nobody's row
-    named = _name_borrowers(reading)
-    columns = [column for view, part in leaves.items() for column in _fill_view(reading, view, part, named.height)]
-    names = [leaf.name for part in leaves.values() for leaf in part]
-    return named.cast(pl.String).with_columns(columns).select("borrower_id", *names)
+def _fill_view(reading: _Held, view: str, leaves: Sequence[Aggregate], borrowers: int) -> Iterable[pl.Series]:
+    history = _look_back(leaves)
+    columns = {"borrower_id", *(leaf.of for leaf in leaves), *(("months_back",) if any(leaf.window for leaf in leaves) else ())}
+    rows = VIEWS[view].rows(reading, history).to_native().select(sorted(columns)).filter(pl.col("borrower_id") < borrowers).collect()
+    filled = _Filled(leaves, borrowers)
+    for part in rows.iter_slices(_ROWS_AT_ONCE):
+        filled.add(part)
+    return filled.tell()
 
 
-def _name_borrowers(reading: _Numbered) -> pl.DataFrame:
-    ids = pl.col("borrower_id")
-    # rows come mostly borrower by borrower: only the first of a run is looked at
-    tables = [reading.tables[table].to_native().select(ids).filter(ids.ne_missing(ids.shift())) for table in HOLDERS if table in reading.tables]
-    return pl.concat(tables).select(ids.cast(reading.numbers["borrower_id"])).unique().collect(engine="streaming").sort(ids.to_physical())
+class _Filled:
+    """The leaves of one view for all borrowers, as far as rows were added."""
 
-
-def _fill_view(reading: Reading, view: str, leaves: Sequence[Aggregate], borrowers: int) -> Iterator[pl.Series]:
-    history = max((leaf.window.last for leaf in leaves if leaf.window), default=0)
-    months = ["months_back"] if any(leaf.window for leaf in leaves) else []
-    wanted = sorted({leaf.of for leaf in leaves})
-    rows = VIEWS[view].rows(reading, history).to_native().select("borrower_id", *months, *(f for f in wanted if f not in months))
-    rows = rows.filter(pl.col("borrower_id") < borrowers).collect(engine="streaming")
-    return _Grid(rows, history + 1, borrowers).fill(leaves)
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """The rows of one view, each with its cell: its borrower's number, in the month it lies back."""
-
-    rows: pl.DataFrame
-    months: int
-    borrowers: int
-
-    def fill(self, leaves: Sequence[Aggregate]) -> Iterator[pl.Series]:
-        """Fill the leaves, column by column, so that one grid is held at a time."""
-        for of in sorted({leaf.of for leaf in leaves}):
-            whole = [leaf for leaf in leaves if leaf.of == of and not leaf.window]
-            months = [leaf for leaf in leaves if leaf.of == of and leaf.window]
-            if whole:
-                yield from self._fill_column(of, whole, self._owners, 1)
-            if months:
-                yield from self._fill_column(of, months, self._cells, self.months)
-
-    @cached_property
-    def _owners(self) -> np.ndarray:
-        return self.rows["borrower_id"].cast(pl.Int64).to_numpy()
-
-    @cached_property
-    def _cells(self) -> np.ndarray:
-        """Month by month, so that a window is a run of whole rows of the grid; -1 for months no window reaches."""
-        back = pl.col("months_back")
-        cell = pl.when(back.is_between(0, self.months - 1)).then(back.cast(pl.Int64) * self.borrowers + pl.col("borrower_id"))
-        return self.rows.select(cell.fill_null(-1)).to_series().to_numpy()
-
-    @cached_property
-    def _present(self) -> pl.Series:
-        return pl.Series(np.bincount(self._owners, minlength=self.borrowers) > 0)
-
-    def _fill_column(self, of: str, leaves: Sequence[Aggregate], cells: np.ndarray, months: int) -> Iterator[pl.Series]:
-        values = self.rows[of]
-        inside = values.is_not_null().to_numpy() & (cells >= 0)
-        cells, values = cells[inside], values.fill_null(0).to_numpy()[inside]
-        counts = np.bincount(cells, minlength=months * self.borrowers).reshape(months, self.borrowers)
-        grids = {how: self._fold(how, cells, values, months) for how in {leaf.how for leaf in leaves} - {"count"}}
+    def __init__(self, leaves: Sequence[Aggregate], borrowers: int) -> None:
+        self.present = np.zeros(borrowers, np.bool_)
+        self.leaves = {leaf: np.full(borrowers, _START[leaf.how], np.int64) for leaf in leaves}
+        self.months = _look_back(leaves) + 1
+        # a largest or smallest is known where something was counted
+        self.by_column: dict[tuple[str, bool], list[Aggregate]] = {}
         for leaf in leaves:
-            window = slice(leaf.window.first, leaf.window.last + 1) if leaf.window else slice(0, 1)
-            count = counts[window].sum(axis=0)
-            if leaf.how == "count":
-                filled, known = pl.Series(leaf.name, count, pl.Int32), self._present
-            else:
-                filled = pl.Series(leaf.name, _FOLDS[leaf.how].reduce(grids[leaf.how][window], axis=0))
-                known = self._present if leaf.how == "sum" else pl.Series(count > 0)
-            yield pl.select(pl.when(known).then(filled).alias(leaf.name)).to_series()
+            self.by_column.setdefault((leaf.of, leaf.window is not None), []).append(leaf)
 
-    def _fold(self, how: str, cells: np.ndarray, values: np.ndarray, months: int) -> np.ndarray:
-        limits = np.iinfo(np.int64)
-        start = {"sum": 0, "max": limits.min, "min": limits.max}[how]
-        grid = np.full(months * self.borrowers, start, np.int64)
-        _FOLDS[how].at(grid, cells, values.astype(np.int64))
-        return grid.reshape(months, self.borrowers)
+    def add(self, rows: pl.DataFrame) -> None:
+        """Add some rows; few borrowers at a time keep the grid in the cache of the processor."""
+        number = rows["borrower_id"].to_numpy().astype(np.int64)
+        first, last = int(number.min()), int(number.max()) + 1
+        self.present[number] = True
+        width = last - first
+        owners = number - first
+        cells = owners
+        if "months_back" in rows.columns:
+            back = rows["months_back"].fill_null(-1).to_numpy()
+            cells = np.where((back >= 0) & (back < self.months), back * np.int64(width) + owners, self.months * width)
+        for (of, by_month), leaves in self.by_column.items():
+            values, places, months = rows[of], cells if by_month else owners, self.months if by_month else 1
+            if values.null_count():
+                places, values = places[values.is_not_null().to_numpy()], values.drop_nulls()
+            grids = {how: _fold(how, places, values, months, width) for how in {leaf.how for leaf in leaves}}
+            for leaf in leaves:
+                window = slice(leaf.window.first, leaf.window.last + 1) if leaf.window else slice(0, 1)
+                total = self.leaves[leaf][first:last]
+                fold = _FOLDS[leaf.how]
+                fold(total, fold.reduce(grids[leaf.how][window], axis=0), out=total)
+
+    def tell(self) -> Iterator[pl.Series]:
+        """Tell the leaves, null where a borrower has none."""
+        for leaf, values in self.leaves.items():
+            known = self.present if leaf.how in ("sum", "count") else values != _START[leaf.how]
+            filled = pl.Series(leaf.name, values, dtype=pl.Int32 if leaf.how == "count" else pl.Int64)
+            yield filled if known.all() else filled.set(pl.Series(~known), None)
+
+
+def _fold(how: str, places: np.ndarray, values: pl.Series, months: int, width: int) -> np.ndarray:
+    size = months * width
+    if how == "count":
+        grid = np.bincount(places, minlength=size + 1)
+    else:
+        grid = np.full(size + 1, _START[how], np.int64)
+        _FOLDS[how].at(grid, places, values.to_numpy().astype(np.int64, copy=False))
+    return grid[:size].reshape(months, width)

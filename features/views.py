@@ -49,9 +49,7 @@ def _count_back(rows: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
 
 
 def _since(reading: Reading, table: str, month: str, history: int) -> nw.LazyFrame[Any]:
-    oldest, newest = reading.month_start(history + STALE_AFTER_MONTHS), reading.as_of
-    rows = reading.rows(table).filter(nw.col(month) >= oldest, nw.col(month) <= newest)
-    return rows.with_columns(months_ago=reading.months_ago(month))
+    return reading.since(table, month, history + STALE_AFTER_MONTHS)
 
 
 def read_repayments(reading: Reading, history: int) -> nw.LazyFrame[Any]:
