@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import narwhals as nw
@@ -45,8 +46,8 @@ def _name_borrowers(reading: _Held) -> pl.Series:
     tables = [Reading(reading.tables, reading.as_of).rows(table).to_native().select(ids) for table in HOLDERS if table in reading.tables]
     # rows come mostly borrower by borrower: the first of a run speaks for it
     runs = pl.concat([rows.filter(ids.ne_missing(ids.shift())) for rows in tables]).collect(engine="streaming")
-    ids_numbered = runs.select(ids.cast(reading.numbers["borrower_id"])).unique()
-    return ids_numbered.sort(ids.to_physical())["borrower_id"]
+    # in order, so that numbers rise where rows are sorted by borrower
+    return runs.unique().sort(ids)["borrower_id"].cast(reading.numbers["borrower_id"])
 
 
 def _look_back(leaves: Sequence[Aggregate]) -> int:
@@ -73,10 +74,17 @@ class _Held(Reading):
         reach, rows = self.held.get((table, month), (-1, pl.DataFrame()))
         if reach < months_ago:
             self.held.clear()
-            found = Reading(self.tables, self.as_of).since(table, month, months_ago).to_native()
-            reach, rows = months_ago, self._number(found.collect(engine="streaming"))
+            found = Reading(self.tables, self.as_of).between(table, month, months_ago).to_native().collect(engine="streaming")
+            reach, rows = months_ago, self._number(found).with_columns(self._count_months(found[month], months_ago))
             self.held[table, month] = reach, rows
         return nw.from_native(rows.lazy() if reach == months_ago else rows.lazy().filter(pl.col("months_ago") <= months_ago))
+
+    def _count_months(self, days: pl.Series, months_ago: int) -> pl.Series:
+        # the days of a few years are fewer than the rows, so the calendar is asked once for each of them
+        oldest = self.month_start(months_ago)
+        calendar = pl.date_range(oldest, self.as_of, eager=True).alias("day").to_frame()
+        months = nw.from_native(calendar).select(months_ago=self.months_ago("day")).to_native()["months_ago"]
+        return months.gather((days.to_physical() - (oldest - date(1970, 1, 1)).days).cast(pl.UInt32)).alias("months_ago")
 
     def _number(self, rows: pl.DataFrame) -> pl.DataFrame:
         numbers = [rows[name].cast(kind).to_physical() for name, kind in self.numbers.items() if name in rows.columns]
@@ -116,11 +124,18 @@ class _Filled:
         if "months_back" in rows.columns:
             back = rows["months_back"].fill_null(-1).to_numpy()
             cells = np.where((back >= 0) & (back < self.months), back * np.int64(width) + owners, self.months * width)
+        whole: dict[bool, np.ndarray] = {}
         for (of, by_month), leaves in self.by_column.items():
             values, places, months = rows[of], cells if by_month else owners, self.months if by_month else 1
-            if values.null_count():
+            has_all = not values.null_count()
+            if not has_all:
                 places, values = places[values.is_not_null().to_numpy()], values.drop_nulls()
-            grids = {how: _fold(how, places, values, months, width) for how in {leaf.how for leaf in leaves}}
+            grids = {}
+            for how in {leaf.how for leaf in leaves}:
+                if how == "count" and has_all:
+                    if by_month not in whole: whole[by_month] = _fold(how, places, values, months, width)
+                    grids[how] = whole[by_month]
+                else: grids[how] = _fold(how, places, values, months, width)
             for leaf in leaves:
                 window = slice(leaf.window.first, leaf.window.last + 1) if leaf.window else slice(0, 1)
                 total = self.leaves[leaf][first:last]
