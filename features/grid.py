@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property, partial
 from typing import Any
 
 import narwhals as nw
@@ -16,7 +18,8 @@ from features.reading import READS, Reading
 from features.views import VIEWS
 from signals.tables import HOLDERS
 
-_ROWS_AT_ONCE = 100_000
+import os
+_ROWS_AT_ONCE = int(os.environ.get('RAO','150000')); ENG=os.environ.get('ENG','streaming')
 _FOLDS = {"sum": np.add, "count": np.add, "max": np.maximum, "min": np.minimum}
 _START = {"sum": 0, "count": 0, "max": np.iinfo(np.int64).min, "min": np.iinfo(np.int64).max}
 
@@ -37,7 +40,8 @@ def _fill(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> pl.Dat
     named = _name_borrowers(held)
     # long histories first, so that a view of the newest months finds them held
     views = sorted(leaves, key=lambda view: -_look_back(leaves[view]))
-    columns = [column for view in views for column in _fill_view(held, view, leaves[view], named.len())]
+    rows = _read_ahead([partial(_read_rows, held, view, leaves[view], named.len()) for view in views])
+    columns = [column for view, part in zip(views, rows, strict=True) for column in _fill_view(part, leaves[view], named.len())]
     return pl.DataFrame([named.cast(pl.String), *columns]).select("borrower_id", *(leaf.name for part in leaves.values() for leaf in part))
 
 
@@ -48,6 +52,17 @@ def _name_borrowers(reading: _Held) -> pl.Series:
     runs = pl.concat([rows.filter(ids.ne_missing(ids.shift())) for rows in tables]).collect(engine="streaming")
     # in order, so that numbers rise where rows are sorted by borrower
     return runs.unique().sort(ids)["borrower_id"].cast(reading.numbers["borrower_id"])
+
+
+def _read_ahead(reads: Sequence[Callable[[], pl.DataFrame]]) -> Iterator[pl.DataFrame]:
+    """Read one view while the one before it is folded: polars and numpy then share the cores."""
+    with ThreadPoolExecutor(1) as reader:
+        ahead = reader.submit(reads[0]) if reads else None
+        for following in (*reads[1:], None):
+            if ahead: 
+                rows = ahead.result()
+                ahead = reader.submit(following) if following else None
+                yield rows
 
 
 def _look_back(leaves: Sequence[Aggregate]) -> int:
@@ -91,10 +106,21 @@ class _Held(Reading):
         return rows.with_columns(number.set_sorted() if number.is_sorted() else number for number in numbers)
 
 
-def _fill_view(reading: _Held, view: str, leaves: Sequence[Aggregate], borrowers: int) -> Iterable[pl.Series]:
-    history = _look_back(leaves)
-    columns = {"borrower_id", *(leaf.of for leaf in leaves), *(("months_back",) if any(leaf.window for leaf in leaves) else ())}
-    rows = VIEWS[view].rows(reading, history).to_native().select(sorted(columns)).filter(pl.col("borrower_id") < borrowers).collect()
+def _read_rows(reading: _Held, view: str, leaves: Sequence[Aggregate], borrowers: int) -> pl.DataFrame:
+    """The columns of a view its leaves fold, nulls as 0, beside each whether it is known."""
+    months = ("months_back",) if any(leaf.window for leaf in leaves) else ()
+    folded = [pl.col(of).fill_null(0) for of in sorted({leaf.of for leaf in leaves if leaf.how != "count"} - set(months))]
+    known = [pl.col(of).is_not_null().alias(_known(of)) for of in sorted({leaf.of for leaf in leaves})]
+    back = [pl.col(name).fill_null(-1) for name in months]
+    rows = VIEWS[view].rows(reading, _look_back(leaves)).to_native().select("borrower_id", *back, *folded, *known)
+    return rows.filter(pl.col("borrower_id") < borrowers).collect(engine=ENG)
+
+
+def _known(of: str) -> str:
+    return f"{of} is known"
+
+
+def _fill_view(rows: pl.DataFrame, leaves: Sequence[Aggregate], borrowers: int) -> Iterable[pl.Series]:
     filled = _Filled(leaves, borrowers)
     for part in rows.iter_slices(_ROWS_AT_ONCE):
         filled.add(part)
@@ -107,54 +133,75 @@ class _Filled:
     def __init__(self, leaves: Sequence[Aggregate], borrowers: int) -> None:
         self.present = np.zeros(borrowers, np.bool_)
         self.leaves = {leaf: np.full(borrowers, _START[leaf.how], np.int64) for leaf in leaves}
+        self.scratch: dict[str, np.ndarray] = {}
         self.months = _look_back(leaves) + 1
-        # a largest or smallest is known where something was counted
         self.by_column: dict[tuple[str, bool], list[Aggregate]] = {}
         for leaf in leaves:
             self.by_column.setdefault((leaf.of, leaf.window is not None), []).append(leaf)
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Add some rows; few borrowers at a time keep the grid in the cache of the processor."""
-        number = rows["borrower_id"].to_numpy().astype(np.int64)
-        first, last = int(number.min()), int(number.max()) + 1
-        self.present[number] = True
-        width = last - first
-        owners = number - first
-        cells = owners
+        """Add some rows: a few borrowers keep their grid of months in the cache of the processor."""
+        numbers = rows["borrower_id"].to_numpy()
+        first, last = int(numbers.min()), int(numbers.max()) + 1
+        self.present[numbers] = True
+        owners = numbers.astype(np.int64) - first
+        grids = {False: _Grid(owners, 1, last - first)}
         if "months_back" in rows.columns:
-            back = rows["months_back"].fill_null(-1).to_numpy()
-            cells = np.where((back >= 0) & (back < self.months), back * np.int64(width) + owners, self.months * width)
-        whole: dict[bool, np.ndarray] = {}
+            grids[True] = _Grid(_place(owners, rows["months_back"].to_numpy(), self.months, last - first), self.months, last - first)
         for (of, by_month), leaves in self.by_column.items():
-            values, places, months = rows[of], cells if by_month else owners, self.months if by_month else 1
-            has_all = not values.null_count()
-            if not has_all:
-                places, values = places[values.is_not_null().to_numpy()], values.drop_nulls()
-            grids = {}
-            for how in {leaf.how for leaf in leaves}:
-                if how == "count" and has_all:
-                    if by_month not in whole: whole[by_month] = _fold(how, places, values, months, width)
-                    grids[how] = whole[by_month]
-                else: grids[how] = _fold(how, places, values, months, width)
+            folded = grids[by_month].fold(rows, of, {leaf.how for leaf in leaves}, self.scratch)
             for leaf in leaves:
                 window = slice(leaf.window.first, leaf.window.last + 1) if leaf.window else slice(0, 1)
-                total = self.leaves[leaf][first:last]
-                fold = _FOLDS[leaf.how]
-                fold(total, fold.reduce(grids[leaf.how][window], axis=0), out=total)
+                part, fold = self.leaves[leaf][first:last], _FOLDS[leaf.how]
+                fold(part, fold.reduce(folded[leaf.how][window], axis=0), out=part)
 
     def tell(self) -> Iterator[pl.Series]:
         """Tell the leaves, null where a borrower has none."""
         for leaf, values in self.leaves.items():
             known = self.present if leaf.how in ("sum", "count") else values != _START[leaf.how]
-            filled = pl.Series(leaf.name, values, dtype=pl.Int32 if leaf.how == "count" else pl.Int64)
-            yield filled if known.all() else filled.set(pl.Series(~known), None)
+            column = pl.Series(leaf.name, values, dtype=pl.Int32 if leaf.how == "count" else pl.Int64)
+            yield column if known.all() else column.set(pl.Series(~known), None)
 
 
-def _fold(how: str, places: np.ndarray, values: pl.Series, months: int, width: int) -> np.ndarray:
-    size = months * width
-    if how == "count":
-        grid = np.bincount(places, minlength=size + 1)
-    else:
-        grid = np.full(size + 1, _START[how], np.int64)
-        _FOLDS[how].at(grid, places, values.to_numpy().astype(np.int64, copy=False))
-    return grid[:size].reshape(months, width)
+def _place(owners: np.ndarray, back: np.ndarray, months: int, width: int) -> np.ndarray:
+    """Each row's cell in a grid of months by borrowers; one cell past them all is for what no window reaches."""
+    return np.where((back >= 0) & (back < months), owners + back.astype(np.int64) * width, months * width)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The cells of some rows among months by borrowers."""
+
+    cells: np.ndarray
+    months: int
+    width: int
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """How many rows each cell has."""
+        return self._count(self.cells)
+
+    def fold(self, rows: pl.DataFrame, of: str, hows: set[str], scratch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Fold one column into the cells, each way that is asked for."""
+        known = rows[_known(of)].to_numpy()
+        known = None if known.all() else known
+        cells = self.cells if known is None else self.cells[known]
+        grids = {"count": self.rows if known is None else self._count(cells)} if "count" in hows else {}
+        if hows - {"count"}:
+            values = rows[of].to_numpy()
+            values = (values if known is None else values[known]).astype(np.int64, copy=False)
+            for how in hows - {"count"}:
+                grid = scratch.setdefault(how, np.empty(0, np.int64))
+                if len(grid) < self.months * self.width + 1:
+                    grid = scratch[how] = np.empty(2 * self.months * self.width + 1, np.int64)
+                grid = grid[: self.months * self.width + 1]
+                grid.fill(_START[how])
+                _FOLDS[how].at(grid, cells, values)
+                grids[how] = self._shape(grid)
+        return grids
+
+    def _count(self, cells: np.ndarray) -> np.ndarray:
+        return self._shape(np.bincount(cells, minlength=self.months * self.width + 1))
+
+    def _shape(self, grid: np.ndarray) -> np.ndarray:
+        return grid[:-1].reshape(self.months, self.width)
