@@ -35,34 +35,34 @@ def fill_grid(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> pl
 
 
 def _fill(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> pl.DataFrame:
-    held = _Held(reading.tables, reading.as_of)
+    numbers = _number_by()
     # borrowers are named first, so that whoever is numbered later is nobody's row
-    named = _name_borrowers(held)
-    # long histories first, so that a view of the newest months finds them held
-    views = sorted(leaves, key=lambda view: -_look_back(leaves[view]))
-    rows = _read_ahead([partial(_read_rows, held, view, leaves[view], named.len()) for view in views])
-    columns = [column for view, part in zip(views, rows, strict=True) for column in _fill_view(part, leaves[view], named.len())]
+    named = _name_borrowers(reading, numbers["borrower_id"])
+
+    def fill(views: list[str]) -> list[pl.Series]:
+        held = _Held(reading.tables, reading.as_of, numbers)
+        return [column for view in views for column in _fill_view(_read_rows(held, view, leaves[view], named.len()), leaves[view], named.len())]
+
+    # polars and numpy share the cores best when two views are on their way at once
+    with ThreadPoolExecutor(2) as workers:
+        columns = [column for part in workers.map(fill, _share_out(leaves)) for column in part]
     return pl.DataFrame([named.cast(pl.String), *columns]).select("borrower_id", *(leaf.name for part in leaves.values() for leaf in part))
 
 
-def _name_borrowers(reading: _Held) -> pl.Series:
+def _share_out(leaves: Mapping[str, Sequence[Aggregate]]) -> list[list[str]]:
+    """Each view by months for itself, and with the largest those of now, which find its newest months held."""
+    by_month = [view for view in leaves if _look_back(leaves[view])]
+    largest = sorted(by_month, key=lambda view: -len(leaves[view]))[:1]
+    return [[*largest, *(view for view in leaves if view not in by_month)], *([view] for view in by_month if view not in largest)]
+
+
+def _name_borrowers(reading: Reading, numbers: pl.Categorical) -> pl.Series:
     ids = pl.col("borrower_id")
-    tables = [Reading(reading.tables, reading.as_of).rows(table).to_native().select(ids) for table in HOLDERS if table in reading.tables]
+    tables = [reading.rows(table).to_native().select(ids) for table in HOLDERS if table in reading.tables]
     # rows come mostly borrower by borrower: the first of a run speaks for it
     runs = pl.concat([rows.filter(ids.ne_missing(ids.shift())) for rows in tables]).collect(engine="streaming")
     # in order, so that numbers rise where rows are sorted by borrower
-    return runs.unique().sort(ids)["borrower_id"].cast(reading.numbers["borrower_id"])
-
-
-def _read_ahead(reads: Sequence[Callable[[], pl.DataFrame]]) -> Iterator[pl.DataFrame]:
-    """Read one view while the one before it is folded: polars and numpy then share the cores."""
-    with ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(reads[0]) if reads else None
-        for following in (*reads[1:], None):
-            if ahead: 
-                rows = ahead.result()
-                ahead = reader.submit(following) if following else None
-                yield rows
+    return runs.unique().sort(ids)["borrower_id"].cast(numbers)
 
 
 def _look_back(leaves: Sequence[Aggregate]) -> int:
@@ -77,7 +77,7 @@ def _number_by() -> dict[str, pl.Categorical]:
 class _Held(Reading):
     """A reading that numbers borrowers and loans, for numbers group and index in a fraction of the time of text, and holds what it last read."""
 
-    numbers: Mapping[str, pl.Categorical] = field(default_factory=_number_by)
+    numbers: Mapping[str, pl.Categorical]
     held: dict[tuple[str, str], tuple[int, pl.DataFrame]] = field(default_factory=dict)
 
     def rows(self, table: str) -> nw.LazyFrame[Any]:
