@@ -40,7 +40,7 @@ def build_features(tables: Mapping[str, pl.LazyFrame], as_of: date, features: Se
 
 def _build(reading: Reading, features: Sequence[Feature]) -> nw.LazyFrame[Any]:
     needed = sorted(frozenset().union(*(feature.value.leaves for feature in features)), key=lambda leaf: leaf.name)
-    wide = _fill_leaves(reading, needed)
+    wide = fill_leaves(reading, needed)
     present = set(wide.collect_schema().names())
     absent = [nw.lit(None, nw.Int32).alias(leaf.name) for leaf in needed if leaf.name not in present]
     values = (feature.value.expr().cast(nw.Float64).alias(feature.name) for feature in features)
@@ -48,7 +48,13 @@ def _build(reading: Reading, features: Sequence[Feature]) -> nw.LazyFrame[Any]:
     return wide.select("borrower_id", *values)
 
 
-def _fill_leaves(reading: Reading, needed: Sequence[Aggregate]) -> nw.LazyFrame[Any]:
+def fill_leaves(reading: Reading, needed: Sequence[Aggregate]) -> nw.LazyFrame[Any]:
+    """Fill the aggregates that can be filled from the tables there are.
+
+    One row per borrower_id named in borrowers, loans or repayments, one column per aggregate whose tables are there. The
+    values are those of `join_views`; polars gets them the shorter way (decision 0027).
+    Raises `InputError` when none of borrowers, loans and repayments is there.
+    """
     holders = [table for table in HOLDERS if table in reading.tables]
     if not holders:
         raise InputError(
@@ -61,10 +67,10 @@ def _fill_leaves(reading: Reading, needed: Sequence[Aggregate]) -> nw.LazyFrame[
 
 
 def join_views(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> nw.LazyFrame[Any]:
-    """Fill the leaves of each view by one group_by of its rows, on any engine.
+    """Fill the aggregates of each view by one group_by of its rows, on any engine.
 
-    One row per borrower_id named in borrowers, loans or repayments, one column per leaf, null where the borrower has no
-    row in the view.
+    One row per borrower_id named in borrowers, loans or repayments, one column per aggregate, null where the borrower
+    has no row in the view.
     """
     wide = nw.concat([reading.rows(table).select("borrower_id") for table in HOLDERS if table in reading.tables]).unique("borrower_id")
     for view, part in leaves.items():
