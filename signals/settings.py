@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -53,6 +53,18 @@ class Settings(BaseSettings):
     keep_checks_days: int = Field(default=400, ge=31, description="How long quarantine and Data Docs are kept.")
     keep_arrivals_days: int = Field(default=31, ge=1, description="How long what a broken-off night left waiting is kept.")
     compact_from_files: int = Field(default=28, ge=2, description="From how many files on a bucket is written anew as one.")
+    engine: Literal["polars", "spark"] = Field(
+        default="polars", description="What builds features and scores: polars on this machine, or spark (docs/spark.md)."
+    )
+    spark_master: str = Field(
+        default="local[*]", min_length=1, description="The master Spark runs on: this machine's cores (`local[*]`), or a cluster's URL."
+    )
+    spark_remote: str | None = Field(
+        default=None, pattern=r"^sc://", description="A Spark Connect server (`sc://host:15002`), used instead of a master; not set: none."
+    )
+    spark_conf: dict[str, str] = Field(
+        default={}, description='What else Spark is told, as JSON: `{"spark.executor.memory": "8g"}`; it wins over what the night sets.'
+    )
 
     @classmethod
     def read(cls, **given: Any) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from signals.settings import Settings
 
@@ -38,12 +38,14 @@ def describe_settings() -> str:
 
 
 def _describe(name: str, field: Any) -> str:
-    is_unset = field.default in (None, ())
+    is_unset = field.default in (None, (), {})
     default = "–" if is_unset else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
     return f"| `DEUNGDAE_{name.upper()}` | {field.description} | {default} | {_say_allowed(field)} |"
 
 
 def _say_allowed(field: Any) -> str:
     bounds = [f"{bound.ge} or more" for bound in field.metadata if hasattr(bound, "ge")]
-    words = {bool: "true or false", Path: "a folder", tuple[str, ...]: "a list"}
+    words = {bool: "true or false", Path: "a folder", tuple[str, ...]: "a list", dict[str, str]: "names and texts"}
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(get_args(field.annotation))
     return bounds[0] if bounds else words.get(field.annotation, "text")
