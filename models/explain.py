@@ -22,6 +22,11 @@ _REASONS = {
 }  # fmt: skip
 
 
+def list_explaining_features(model: Model | None) -> list[str]:
+    """List the features that explaining reads, sorted: those of the signs, the model's, and what is told where no sign shows."""
+    return sorted({HELD_FEATURE, *(sign.feature for sign in SIGNS), *(model.features if model else ())})
+
+
 def explain_scores(
     features: pl.DataFrame, levels: pl.DataFrame, model: Model | None, themes: Mapping[str, str], top: int = TOP
 ) -> pl.DataFrame:
