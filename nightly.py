@@ -82,10 +82,7 @@ def build_features(night: Night) -> list[Receipt]:
 
 def score(night: Night) -> list[Receipt]:
     """Say how likely a default is, which level that is, who needs help most, and who is on which office's list."""
-    import polars as pl
-
     from guidance.ledger import list_attended
-    from models.labels import find_in_crisis
     from models.levels import hold_levels
     from models.registry import load_champion
     from models.score import grade_rows
@@ -93,17 +90,17 @@ def score(night: Night) -> list[Receipt]:
     from signals.nights import read_earlier_levels
 
     champion, _ = load_champion(night.home.models, night.as_of)
-    in_crisis = pl.concat(night.by_bucket(lambda tables: find_in_crisis(tables, night.as_of).collect()))
-    stale = night.measure_staleness()
+    standing = _find_standing(night)
+    in_crisis = standing.filter("is_in_crisis").select("borrower_id")
     with night.open_records().begin() as connection:
         earlier = read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW)
         kept = list_attended(connection, _load_programmes(night), night.as_of)
-    left_out = find_left_out(stale, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
+    left_out = find_left_out(standing, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
     rows = _score_features(night, champion).join(left_out, on="borrower_id", how="anti", maintain_order="left")
     tonight = grade_rows(rows, in_crisis, champion)
     levels = hold_levels(tonight, earlier)
     scores = tonight.join(levels, on="borrower_id").join(rows.select("borrower_id", "days_past_due"), on="borrower_id")
-    return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores, stale))]
+    return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores, standing))]
 
 
 def explain(night: Night) -> list[Receipt]:
@@ -111,24 +108,31 @@ def explain(night: Night) -> list[Receipt]:
     import polars as pl
 
     import features
-    from models.explain import explain_scores
+    from models.explain import explain_scores, list_explaining_features
     from models.registry import load_champion
 
     champion, _ = load_champion(night.home.models, night.as_of)
     levels = night.read("scores").filter(pl.col("level") != "none").select("borrower_id", "level").collect()
-    rows = night.read("features").join(levels.lazy(), on="borrower_id", how="semi").collect()
-    return night.write("reasons", features.word_reasons(explain_scores(rows, levels, champion, features.themes())))
+
+    def explain_bucket(rows: pl.DataFrame) -> pl.DataFrame:
+        told = rows.select("borrower_id", "level")
+        return features.word_reasons(explain_scores(rows.drop("level"), told, champion, features.themes()))
+
+    buckets = night.read_buckets("features", list_explaining_features(champion), levels)
+    return night.write_chunks("reasons", (explain_bucket(rows) for rows in buckets))
 
 
 def judge(night: Night) -> list[Receipt]:
     """Say which programmes each borrower can get, with every unmet condition or open question in words."""
     from guidance.facts import build_facts
     from guidance.judge import judge_eligibility
+    from signals.newest import keep_newest_months
 
     catalogue = _load_programmes(night)
     states = night.read("scores").select("borrower_id", "owner_state", "level").collect()
 
     def judge_bucket(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+        tables |= {"repayments": keep_newest_months(tables["repayments"])}
         facts = build_facts(tables, night.as_of).join(states, on="borrower_id")
         return judge_eligibility(facts, catalogue, night.as_of)
 
@@ -141,7 +145,7 @@ def assign(night: Night) -> list[Receipt]:
     from guidance.ledger import read_opening
     from signals.records.runs import is_backfill
 
-    catalogue, verdicts, need = _load_programmes(night), night.read("verdicts").collect(), _read_need(night)
+    catalogue, verdicts, need = _load_programmes(night), _read_eligible(night), _read_need(night)
     with night.open_records().begin() as connection:
         opening, backfill = read_opening(connection, catalogue, night.as_of), is_backfill(connection, night.as_of)
     most = night.settings.places_per_borrower
@@ -157,7 +161,7 @@ def audit(night: Night, *, is_backfill: bool) -> list[str]:
     """Audit the assignment from the outputs alone: one sentence per breach, none when all is right."""
     from guidance.audit import audit_assignment
 
-    assignments, verdicts, opening = (night.read(name).collect() for name in ("assignments", "verdicts", "opening"))
+    assignments, opening, verdicts = night.read("assignments").collect(), night.read("opening").collect(), _read_eligible(night)
     need, catalogue, most = _read_need(night), _load_programmes(night), night.settings.places_per_borrower
     return audit_assignment(assignments, verdicts, need, opening, catalogue, night.as_of, is_backfill=is_backfill, k=most)
 
@@ -215,11 +219,31 @@ def _score_features(night: Night, champion: Model | None) -> pl.DataFrame:
     return pl.concat(score_rows(part, champion) for part in parts)
 
 
-def _rank_and_list(night: Night, scores: pl.DataFrame, stale: pl.DataFrame) -> pl.DataFrame:
+def _find_standing(night: Night) -> pl.DataFrame:
+    """Find where each known borrower stands: in crisis or not, how old their news is, what names their state, and where they are."""
+    import polars as pl
+
+    from guidance.facts import build_state_facts
+    from models.labels import find_in_crisis
+    from signals.freshness import measure_staleness
+    from signals.newest import keep_newest_months
+
+    def find_standing(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+        tables |= {"repayments": keep_newest_months(tables["repayments"])}
+        crisis = find_in_crisis(tables, night.as_of).select("borrower_id", is_in_crisis=pl.lit(value=True)).collect()
+        places = tables["borrowers"].select("borrower_id", "region_code", "district_code").collect()
+        facts = build_state_facts(tables, night.as_of)
+        for part in (crisis, measure_staleness(tables, night.as_of, night.settings.stale_after_days), places):
+            facts = facts.join(part, on="borrower_id", how="left", maintain_order="left")
+        return facts
+
+    return night.add_silence(pl.concat(night.by_bucket(find_standing)))
+
+
+def _rank_and_list(night: Night, scores: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
     """Add to the levels: state, place in need, office, whether on its list, and how stale the news is."""
     import polars as pl
 
-    from guidance.facts import build_facts
     from guidance.need import rank_by_need
     from guidance.state import name_states
     from signals.nights import read_waits
@@ -228,12 +252,11 @@ def _rank_and_list(night: Night, scores: pl.DataFrame, stale: pl.DataFrame) -> p
 
     with night.open_records().begin() as connection:
         waits, cases = read_waits(night.home, connection, night.as_of), read_open_cases(connection, night.as_of)
-    levels, offices, known = scores.select("borrower_id", "level"), load_offices(night.home.root), night.read_known()
-    states = pl.concat(night.by_bucket(lambda tables: name_states(build_facts(tables, night.as_of), levels)))
+    offices, states = load_offices(night.home.root), name_states(standing, scores)
     ranks = rank_by_need(scores, waits, night.as_of, night.settings.lot_key)
-    places = known["borrowers"].select("borrower_id", "region_code", "district_code").collect()
-    regions = scores.select("borrower_id").join(places, on="borrower_id", how="left")
-    for part in (states, ranks, place_borrowers(regions, offices, night.as_of), stale):
+    regions = scores.select("borrower_id").join(standing, on="borrower_id", how="left")
+    news = standing.select("borrower_id", "is_stale", "stale_days")
+    for part in (states, ranks, place_borrowers(regions, offices, night.as_of), news):
         scores = scores.join(part, on="borrower_id", how="left")
     scores = scores.with_columns(pl.col("is_stale").fill_null(value=True), closure_risk=None)
     return scores.with_columns(is_listed=list_cases(scores, cases, offices))
@@ -241,11 +264,19 @@ def _rank_and_list(night: Night, scores: pl.DataFrame, stale: pl.DataFrame) -> p
 
 def _read_need(night: Night) -> pl.DataFrame:
     """Read what the rule of assignment needs of each borrower: rank, state, and which side of the floor."""
+    import polars as pl
+
     from guidance.need import take_sides
     from signals.codes.regions import read_places
 
-    places = read_places(night.read_known()["borrowers"], night.as_of)
-    return take_sides(night.read("scores").select("borrower_id", "rank", "owner_state"), places).collect()
+    parts = night.by_bucket(lambda tables: read_places(tables["borrowers"], night.as_of).collect(), tables=["borrowers"])
+    scores = night.read("scores").select("borrower_id", "rank", "owner_state")
+    return take_sides(scores, pl.concat(parts).lazy()).collect()
+
+
+def _read_eligible(night: Night) -> pl.DataFrame:
+    """Read the verdicts that can become a place, without their words."""
+    return night.read("verdicts").filter("is_eligible").select("borrower_id", "programme_id", "is_eligible").collect()
 
 
 def _write_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:

@@ -15,13 +15,13 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
-from signals.buckets import count_buckets
+from signals.buckets import count_buckets, gather_buckets
 from signals.check_reports import read_check_reports
 from signals.corrections import apply_corrections
 from signals.delta import read_histories
 from signals.errors import NightError
 from signals.forgotten import Forgotten
-from signals.freshness import mark_silence, measure_staleness
+from signals.freshness import mark_silence
 from signals.home import Home
 from signals.lake import know_opened, open_tables, read_known, receipt_of_arrivals, take_bucket
 from signals.nights import note_seconds
@@ -94,6 +94,10 @@ class Night:
         yield next(parts, pl.DataFrame(schema=rows.select(there).collect_schema()))
         yield from parts
 
+    def read_buckets(self, product: str, wanted: Collection[str], asked: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Read of a product the rows of some borrowers bucket by bucket, as of `signals.buckets.gather_buckets`."""
+        return gather_buckets(self.read_parts(product, wanted), asked, count_buckets(self.home))
+
     def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
         """Read what was known, whole or for one bucket of borrowers, with what people corrected or dispute; coverage as it was told."""
         return read_known(self.home, self.as_of, bucket, self.objections)
@@ -153,11 +157,10 @@ class Night:
         """Read of whom the silent sources spoke: borrower_id, source_id, `told_on`."""
         return read_told(self.home, silences, self.as_of)
 
-    def measure_staleness(self) -> pl.DataFrame:
-        """Say how old the news of each borrower is, with the silence of sources: as of `signals.freshness.mark_silence`."""
-        days = self.settings.stale_after_days
-        measured = pl.concat(self.by_bucket(lambda tables: measure_staleness(tables, self.as_of, days)))
-        return mark_silence(measured, self.read_told(self.find_silences()), self.as_of)
+    def add_silence(self, staleness: pl.DataFrame) -> pl.DataFrame:
+        """Add to how old the news of each borrower is the silence of sources: as of `signals.freshness.mark_silence`."""
+        told = self.read_told(self.find_silences()).join(staleness.drop_nulls("quiet_days"), on="borrower_id", how="semi")
+        return mark_silence(staleness, told, self.as_of)
 
 
 def describe_run(night: Night, catalogue_hash: str, packs_hash: str) -> dict[str, Any]:
