@@ -7,7 +7,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import typer
@@ -107,15 +107,18 @@ def night(
     as_of: Day,
     home: HomeFolder,
     source: Sources = None,
-    engine: Annotated[str, typer.Option(help="polars is the engine there is.")] = "polars",
+    engine: Annotated[
+        Literal["polars", "spark"] | None, typer.Option(help="What builds features and scores: polars here, or spark (docs/spark.md). Else DEUNGDAE_ENGINE.")
+    ] = None,
 ) -> None:
     """Run the whole night."""
     import nightly
     from signals.night import Night
+    from signals.spark_session import refuse_without_spark
 
-    if engine != "polars":
-        raise typer.BadParameter(f"engine {engine!r} is not built yet; use polars")
-    the_night = Night(as_of.date(), _read_settings(home, source, "score"))
+    settings = _read_settings(home, source, "score", **({"engine": engine} if engine else {}))
+    refuse_without_spark(settings)  # before the sources are read, not after
+    the_night = Night(as_of.date(), settings)
     has_changed = nightly.run_night(the_night, on_stage=_say, on_wait=lambda: _say("another night holds the lease; waiting for it to end"))
     show_night(the_night, is_unchanged=not has_changed)
 
@@ -276,13 +279,13 @@ def _refuse_unwritable(folder: Path) -> None:
         raise PermissionError(13, "the folder can't be written", str(folder))
 
 
-def _read_settings(home: Path, source: list[str] | None, purpose: str) -> Settings:
+def _read_settings(home: Path, source: list[str] | None, purpose: str, **given: Any) -> Settings:
     """Read the settings of a door that reads sources; where none is named it ends as wrong usage."""
     from signals.settings import Settings
     from signals.sources import list_sources
     from signals.sources.rights import refuse_without_basis
 
-    settings = Settings.read(home=home, **({"sources": tuple(source)} if source else {}))
+    settings = Settings.read(home=home, **given, **({"sources": tuple(source)} if source else {}))
     if not settings.locate_sources():
         where = f"--source, DEUNGDAE_SOURCES, {home / 'sources.toml'}"
         _say(f"error: no source named | where: {where} | why it matters: there is nothing to read | what to do: name one of them")

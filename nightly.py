@@ -75,6 +75,11 @@ def build_features(night: Night) -> list[Receipt]:
     """Compute every declared feature for every known borrower."""
     import features
 
+    if night.settings.engine == "spark":
+        from features.reading import READS
+        from signals.spark_night import build_on_spark
+
+        return night.write_chunks("features", build_on_spark(night, lambda tables: features.build_features(tables, night.as_of), READS))
     return night.write_chunks(
         "features", night.by_bucket(lambda tables: features.build_features(tables, night.as_of).collect(engine="streaming"))
     )
@@ -215,6 +220,11 @@ def _score_features(night: Night, champion: Model | None) -> pl.DataFrame:
 
     from models.score import list_read_features, score_rows
 
+    if night.settings.engine == "spark":
+        from models.spark_score import score_frame
+        from signals.spark_night import map_on_spark
+
+        return map_on_spark(night, "features", list_read_features(champion), lambda frame, share: score_frame(frame, champion, share))
     parts = night.read_parts("features", list_read_features(champion))
     return pl.concat(score_rows(part, champion) for part in parts)
 

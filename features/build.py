@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import narwhals as nw
-import polars as pl
 
 from features.catalogue import FEATURES
 from features.feature import Feature
@@ -18,8 +17,10 @@ from features.views import VIEWS
 from signals.errors import InputError
 from signals.tables import HOLDERS
 
+Frame = TypeVar("Frame")  # polars' LazyFrame, a Spark DataFrame, or what else narwhals knows as lazy
 
-def build_features(tables: Mapping[str, pl.LazyFrame], as_of: date, features: Sequence[Feature] = FEATURES) -> pl.LazyFrame:
+
+def build_features(tables: Mapping[str, Frame], as_of: date, features: Sequence[Feature] = FEATURES) -> Frame:
     """Compute every declared feature for every known borrower.
 
     One row per borrower_id named in borrowers, loans or repayments, in no promised order; one Float64 column per
@@ -27,14 +28,18 @@ def build_features(tables: Mapping[str, pl.LazyFrame], as_of: date, features: Se
     `as_of`; a missing one leaves its features null. Any subset of borrowers gives the same rows as all of them.
     Raises `InputError` when none of borrowers, loans and repayments is there.
 
+    The frames may be of any engine narwhals speaks to lazily, all of one: the result is of the same.
+
+    >>> import polars as pl
     >>> loans = pl.LazyFrame({"loan_id": ["A-1"], "due_month": [date(2026, 5, 1)], "borrower_id": ["bakery"],
     ...                       "days_past_due": [41]})
     >>> rows = build_features({"repayments": loans}, date(2026, 5, 31)).collect()
     >>> rows.select("borrower_id", "days_past_due", "credit_score").rows()
     [('bakery', 41.0, None)]
     """
-    frames: dict[str, nw.LazyFrame[Any]] = {name: nw.from_native(frame) for name, frame in tables.items()}
-    built: pl.LazyFrame = _build(Reading(frames, as_of), features).to_native()
+    native: Mapping[str, Any] = tables
+    frames: dict[str, nw.LazyFrame[Any]] = {name: nw.from_native(frame) for name, frame in native.items()}
+    built: Frame = _build(Reading(frames, as_of), features).to_native()
     return built
 
 

@@ -25,6 +25,7 @@ _NEWS = {
     "failed_on": pl.Date,
 }  # fmt: skip
 _TOLD = {"borrower_id": pl.String, "source_id": pl.String, "told_on": pl.Date}
+_REPORTED_IN = pl.when(pl.col("subject").is_in(list(TABLES))).then(pl.col("subject")).otherwise(pl.lit("facts"))
 _ENDED = {"source_id": pl.String, "table_name": pl.String, "last_word_on": pl.Date}
 
 
@@ -189,7 +190,15 @@ def end_silent_coverage(coverage: pl.LazyFrame, ended: pl.DataFrame) -> pl.LazyF
     is the holder's own name for itself). `ended`: as of `list_ended`. A subject is reported in the table of its name, any
     other in `facts`. Rows, order and columns stay; only `until_on` may come earlier, never later.
     """
-    reported_in = pl.when(pl.col("subject").is_in(list(TABLES))).then(pl.col("subject")).otherwise(pl.lit("facts"))
     last = ended.lazy().rename({"source_id": "pulled_from", "table_name": "reported_in"})
-    joined = coverage.with_columns(reported_in=reported_in).join(last, on=["pulled_from", "reported_in"], how="left", maintain_order="left")
+    joined = coverage.with_columns(reported_in=_REPORTED_IN).join(last, on=["pulled_from", "reported_in"], how="left", maintain_order="left")
     return joined.with_columns(until_on=pl.min_horizontal("until_on", "last_word_on")).drop("reported_in", "last_word_on")
+
+
+def name_reporting_table(subjects: pl.DataFrame) -> pl.DataFrame:
+    """Name beside each `subject` the table in which it is reported, as `reported_in`.
+
+    >>> name_reporting_table(pl.DataFrame({"subject": ["sales", "owns_premises"]}))["reported_in"].to_list()
+    ['sales', 'facts']
+    """
+    return subjects.with_columns(reported_in=_REPORTED_IN)
