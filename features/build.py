@@ -13,6 +13,7 @@ from features.feature import Feature
 from features.formula import Aggregate
 from features.grid import fill_grid
 from features.reading import Reading
+from features.values import work_out, work_out_on_spark
 from features.views import VIEWS
 from signals.errors import InputError
 from signals.tables import HOLDERS
@@ -46,11 +47,9 @@ def build_features(tables: Mapping[str, Frame], as_of: date, features: Sequence[
 def _build(reading: Reading, features: Sequence[Feature]) -> nw.LazyFrame[Any]:
     needed = sorted(frozenset().union(*(feature.value.leaves for feature in features)), key=lambda leaf: leaf.name)
     wide = fill_leaves(reading, needed)
-    present = set(wide.collect_schema().names())
-    absent = [nw.lit(None, nw.Int32).alias(leaf.name) for leaf in needed if leaf.name not in present]
-    values = (feature.value.expr().cast(nw.Float64).alias(feature.name) for feature in features)
-    wide = wide.with_columns(*absent) if absent else wide
-    return wide.select("borrower_id", *values)
+    if wide.implementation.is_pyspark() or wide.implementation.is_pyspark_connect():
+        return work_out_on_spark(wide, needed, features)
+    return work_out(wide, needed, features)
 
 
 def fill_leaves(reading: Reading, needed: Sequence[Aggregate]) -> nw.LazyFrame[Any]:
