@@ -47,6 +47,7 @@ from signals.turns import keep_lease
 
 ROWS_AT_ONCE = 125_000  # of a product that is read part by part: what a bucket holds
 
+
 @dataclass(frozen=True)
 class Night:
     """One night: all that was known by the end of `as_of`, Korean time."""
