@@ -145,12 +145,13 @@ def assign(night: Night) -> list[Receipt]:
     from guidance.ledger import read_opening
     from signals.records.runs import is_backfill
 
-    catalogue, verdicts, need = _load_programmes(night), night.read("verdicts").filter("is_eligible").collect(), _read_need(night)
+    catalogue, most = _load_programmes(night), night.settings.places_per_borrower
     with night.open_records().begin() as connection:
         opening, backfill = read_opening(connection, catalogue, night.as_of), is_backfill(connection, night.as_of)
-    most = night.settings.places_per_borrower
-    assignments = assign_support(verdicts, need, catalogue, opening, night.as_of, is_backfill=backfill, k=most)
+    given = (night.read_eligible(), _read_need(night), catalogue, opening, night.as_of)
+    assignments = assign_support(*given, is_backfill=backfill, k=most)
     receipts = [*night.write("opening", opening), *night.write("assignments", assignments)]
+    del given, assignments  # the audit reads them anew
     breaches = audit(night, is_backfill=backfill)
     if breaches:
         raise NightError(f"the audit found {breaches[0]}", "assign", "a place would go to the wrong shop", "do not publish; report it")
@@ -162,8 +163,7 @@ def audit(night: Night, *, is_backfill: bool) -> list[str]:
     from guidance.audit import audit_assignment
 
     assignments, opening = night.read("assignments").collect(), night.read("opening").collect()
-    verdicts = night.read("verdicts").filter("is_eligible").collect()  # nothing else is ever given
-    need, catalogue, most = _read_need(night), _load_programmes(night), night.settings.places_per_borrower
+    verdicts, need, catalogue, most = night.read_eligible(), _read_need(night), _load_programmes(night), night.settings.places_per_borrower
     return audit_assignment(assignments, verdicts, need, opening, catalogue, night.as_of, is_backfill=is_backfill, k=most)
 
 

@@ -99,6 +99,10 @@ class Night:
         """Read of a product the rows of some borrowers bucket by bucket, as of `signals.buckets.gather_buckets`."""
         return gather_buckets(self.read_parts(product, wanted), asked, count_buckets(self.home))
 
+    def read_eligible(self) -> pl.DataFrame:
+        """Read the verdicts of this night that can become a place, without their words."""
+        return self.read("verdicts").filter("is_eligible").drop("unmet", "questions").collect()
+
     def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
         """Read what was known, whole or for one bucket of borrowers, with what people corrected or dispute; coverage as it was told."""
         return read_known(self.home, self.as_of, bucket, self.objections)
