@@ -150,12 +150,13 @@ def assign(night: Night) -> list[Receipt]:
     from guidance.ledger import read_opening
     from signals.records.runs import is_backfill
 
-    catalogue, verdicts, need = _load_programmes(night), _read_eligible(night), _read_need(night)
+    catalogue, most = _load_programmes(night), night.settings.places_per_borrower
     with night.open_records().begin() as connection:
         opening, backfill = read_opening(connection, catalogue, night.as_of), is_backfill(connection, night.as_of)
-    most = night.settings.places_per_borrower
-    assignments = assign_support(verdicts, need, catalogue, opening, night.as_of, is_backfill=backfill, k=most)
+    given = (night.read_eligible(), _read_need(night), catalogue, opening, night.as_of)
+    assignments = assign_support(*given, is_backfill=backfill, k=most)
     receipts = [*night.write("opening", opening), *night.write("assignments", assignments)]
+    del given, assignments  # the audit reads them anew
     breaches = audit(night, is_backfill=backfill)
     if breaches:
         raise NightError(f"the audit found {breaches[0]}", "assign", "a place would go to the wrong shop", "do not publish; report it")
@@ -166,8 +167,8 @@ def audit(night: Night, *, is_backfill: bool) -> list[str]:
     """Audit the assignment from the outputs alone: one sentence per breach, none when all is right."""
     from guidance.audit import audit_assignment
 
-    assignments, opening, verdicts = night.read("assignments").collect(), night.read("opening").collect(), _read_eligible(night)
-    need, catalogue, most = _read_need(night), _load_programmes(night), night.settings.places_per_borrower
+    assignments, opening = night.read("assignments").collect(), night.read("opening").collect()
+    verdicts, need, catalogue, most = night.read_eligible(), _read_need(night), _load_programmes(night), night.settings.places_per_borrower
     return audit_assignment(assignments, verdicts, need, opening, catalogue, night.as_of, is_backfill=is_backfill, k=most)
 
 
@@ -230,46 +231,30 @@ def _score_features(night: Night, champion: Model | None) -> pl.DataFrame:
 
 
 def _find_standing(night: Night) -> pl.DataFrame:
-    """Find where each known borrower stands: in crisis or not, how old their news is, what names their state, and where they are."""
+    """Find where each known borrower stands, from one reading of each bucket's months."""
     import polars as pl
 
-    from guidance.facts import build_state_facts
+    from guidance.standing import find_standing
     from models.labels import find_in_crisis
-    from signals.freshness import measure_staleness
     from signals.newest import keep_newest_months
 
-    def find_standing(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+    def find(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
         tables |= {"repayments": keep_newest_months(tables["repayments"])}
-        crisis = find_in_crisis(tables, night.as_of).select("borrower_id", is_in_crisis=pl.lit(value=True)).collect()
-        places = tables["borrowers"].select("borrower_id", "region_code", "district_code").collect()
-        facts = build_state_facts(tables, night.as_of)
-        for part in (crisis, measure_staleness(tables, night.as_of, night.settings.stale_after_days), places):
-            facts = facts.join(part, on="borrower_id", how="left", maintain_order="left")
-        return facts
+        return find_standing(tables, find_in_crisis(tables, night.as_of), night.as_of, night.settings.stale_after_days)
 
-    return night.add_silence(pl.concat(night.by_bucket(find_standing)))
+    return night.add_silence(pl.concat(night.by_bucket(find)))
 
 
 def _rank_and_list(night: Night, scores: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
     """Add to the levels: state, place in need, office, whether on its list, and how stale the news is."""
-    import polars as pl
-
-    from guidance.need import rank_by_need
-    from guidance.state import name_states
+    from guidance.standing import rank_and_list
     from signals.nights import read_waits
-    from signals.offices import list_cases, load_offices, place_borrowers
+    from signals.offices import load_offices
     from signals.records.cases import read_open_cases
 
     with night.open_records().begin() as connection:
         waits, cases = read_waits(night.home, connection, night.as_of), read_open_cases(connection, night.as_of)
-    offices, states = load_offices(night.home.root), name_states(standing, scores)
-    ranks = rank_by_need(scores, waits, night.as_of, night.settings.lot_key)
-    regions = scores.select("borrower_id").join(standing, on="borrower_id", how="left")
-    news = standing.select("borrower_id", "is_stale", "stale_days")
-    for part in (states, ranks, place_borrowers(regions, offices, night.as_of), news):
-        scores = scores.join(part, on="borrower_id", how="left")
-    scores = scores.with_columns(pl.col("is_stale").fill_null(value=True), closure_risk=None)
-    return scores.with_columns(is_listed=list_cases(scores, cases, offices))
+    return rank_and_list(scores, standing, waits, cases, load_offices(night.home.root), night.as_of, night.settings.lot_key)
 
 
 def _read_need(night: Night) -> pl.DataFrame:
@@ -280,13 +265,7 @@ def _read_need(night: Night) -> pl.DataFrame:
     from signals.codes.regions import read_places
 
     parts = night.by_bucket(lambda tables: read_places(tables["borrowers"], night.as_of).collect(), tables=["borrowers"])
-    scores = night.read("scores").select("borrower_id", "rank", "owner_state")
-    return take_sides(scores, pl.concat(parts).lazy()).collect()
-
-
-def _read_eligible(night: Night) -> pl.DataFrame:
-    """Read the verdicts that can become a place, without their words."""
-    return night.read("verdicts").filter("is_eligible").select("borrower_id", "programme_id", "is_eligible").collect()
+    return take_sides(night.read("scores").select("borrower_id", "rank", "owner_state"), pl.concat(parts).lazy()).collect()
 
 
 def _write_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:

@@ -173,13 +173,16 @@ def _join_parts(
 
 
 def _finish(facts: pl.LazyFrame, wanted: Iterable[Fact]) -> pl.DataFrame:
-    return facts.select("borrower_id", *(pl.col(fact.name).cast(fact.kind) for fact in wanted)).sort("borrower_id").collect(engine="streaming")
+    return (
+        facts.select("borrower_id", *(pl.col(fact.name).cast(fact.kind) for fact in wanted)).sort("borrower_id").collect(engine="streaming")
+    )
 
 
 def _find_covered(tables: Mapping[str, pl.LazyFrame], facts: Collection[Fact], as_of: date) -> pl.LazyFrame:
     subjects = sorted({fact.subject for fact in facts if fact.subject})
-    rows = read_whole(tables, "coverage").filter(pl.col("from_on") <= as_of, pl.col("until_on").is_null() | (pl.col("until_on") >= as_of))
     named = sorted({*subjects, *(fact.name for fact in facts if fact.subject)})
+    holds = (pl.col("from_on") <= as_of) & (pl.col("until_on").is_null() | (pl.col("until_on") >= as_of))
+    rows = read_whole(tables, "coverage").filter(pl.col("subject").is_in(named), holds)
     return rows.group_by("borrower_id").agg((pl.col("subject") == name).any().alias(f"covers {name}") for name in named)
 
 

@@ -52,7 +52,7 @@ def tabulate_trees(booster: Any) -> list[Group]:
 
     Raises `NotImplementedError` where a tree asks what this module does not read: categories, zeros as unknown, a path too long.
     """
-    groups = []
+    groups: list[Group] = []
     for tree in booster.dump_model()["tree_info"]:
         groups += _group_leaves(tree["tree_structure"], ())
     return groups
@@ -149,7 +149,8 @@ def _weigh(kept: Numbers) -> Numbers:
         grown[:, :, 1:] += known[rest][:, :, :-1] * leads[other][np.newaxis, :, np.newaxis]
         known[rest] = grown
     weights = np.array([factorial(count) * factorial(size - 1 - count) / factorial(size) for count in range(size)])
-    return (known @ weights) * (leads - kept[:, np.newaxis])
+    values: Numbers = (known @ weights) * (leads - kept[:, np.newaxis])
+    return values
 
 
 def _read_split(node: dict[str, Any]) -> Split:

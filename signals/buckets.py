@@ -68,7 +68,7 @@ def gather_buckets(parts: Iterator[pl.DataFrame], asked: pl.DataFrame, buckets: 
     [[], [], [('B1', 1, 'watch')], []]
     """
     numbered = add_bucket(asked, buckets)
-    missing = {bucket: 0 for bucket in range(buckets)} | dict(numbered.group_by("bucket").len().iter_rows())
+    missing = dict.fromkeys(range(buckets), 0) | dict(numbered.group_by("bucket").len().iter_rows())
     waiting: dict[int, list[pl.DataFrame]] = {bucket: [] for bucket in range(buckets)}
     read: Iterator[pl.DataFrame] = (part.join(numbered, on="borrower_id") for part in parts)
     first = next(read)

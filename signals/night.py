@@ -47,6 +47,7 @@ from signals.turns import keep_lease
 
 ROWS_AT_ONCE = 125_000  # of a product that is read part by part: what a bucket holds
 
+
 @dataclass(frozen=True)
 class Night:
     """One night: all that was known by the end of `as_of`, Korean time."""
@@ -97,6 +98,10 @@ class Night:
     def read_buckets(self, product: str, wanted: Collection[str], asked: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Read of a product the rows of some borrowers bucket by bucket, as of `signals.buckets.gather_buckets`."""
         return gather_buckets(self.read_parts(product, wanted), asked, count_buckets(self.home))
+
+    def read_eligible(self) -> pl.DataFrame:
+        """Read the verdicts of this night that can become a place, without their words."""
+        return self.read("verdicts").filter("is_eligible").drop("unmet", "questions").collect()
 
     def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
         """Read what was known, whole or for one bucket of borrowers, with what people corrected or dispute; coverage as it was told."""
