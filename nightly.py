@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -74,15 +75,10 @@ def check(night: Night) -> list[Receipt]:
 def build_features(night: Night) -> list[Receipt]:
     """Compute every declared feature for every known borrower."""
     import features
+    from signals.engines import make_by_engine
 
-    if night.settings.engine == "spark":
-        from features.reading import READS
-        from signals.spark_night import build_on_spark
-
-        return night.write_chunks("features", build_on_spark(night, lambda tables: features.build_features(tables, night.as_of), READS))
-    return night.write_chunks(
-        "features", night.by_bucket(lambda tables: features.build_features(tables, night.as_of).collect(engine="streaming"))
-    )
+    rows = make_by_engine(night, lambda tables: features.build_features(tables, night.as_of), features.READS)
+    return night.write_chunks("features", rows)
 
 
 def score(night: Night) -> list[Receipt]:
@@ -220,14 +216,10 @@ def _score_features(night: Night, champion: Model | None) -> pl.DataFrame:
     import polars as pl
 
     from models.score import list_read_features, score_rows
+    from signals.engines import map_by_engine
 
-    if night.settings.engine == "spark":
-        from models.spark_score import score_frame
-        from signals.spark_night import map_on_spark
-
-        return map_on_spark(night, "features", list_read_features(champion), lambda frame, share: score_frame(frame, champion, share))
-    parts = night.read_parts("features", list_read_features(champion))
-    return pl.concat(score_rows(part, champion) for part in parts)
+    read = list_read_features(champion)
+    return pl.concat(map_by_engine(night, "features", read, partial(score_rows, model=champion)))
 
 
 def _find_standing(night: Night) -> pl.DataFrame:

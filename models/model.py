@@ -56,10 +56,12 @@ class Model:
         return arrange_features(features, self.features)
 
     def score_raw(self, features: pl.DataFrame) -> Numbers:
-        """The raw score (log-odds before calibration) of each row."""
-        if features.is_empty():
-            return np.empty(0)
-        return np.asarray(self.booster.predict(self.arrange(features), raw_score=True), dtype=np.float64)
+        """The raw score (log-odds before calibration) of each row.
+
+        Raises `InputError` when a feature the model was trained on is not there, even where there is no row.
+        """
+        matrix = self.arrange(features)
+        return np.asarray(self.booster.predict(matrix, raw_score=True), dtype=np.float64) if len(matrix) else np.empty(0)
 
 
 def arrange_features(features: pl.DataFrame, names: list[str]) -> Numbers:

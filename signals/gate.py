@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from signals.data_docs import Judged, finish_docs
-from signals.expectations import expect_deliveries, expect_rows, say_count, say_measure, select_counted
+from signals.expectations import expect_deliveries, expect_rows, import_gx, say_count, say_measure, select_counted
 from signals.tables import TABLES
 
 COUNTS = {"check": pl.String, "column": pl.String, "rows": pl.Int64, "unexpected": pl.Int64, "warning": pl.String}
@@ -89,7 +89,7 @@ class Gate:
         return f"{what}-{times + 1}" if times else what
 
     def _validate(self, name: str, rows: pl.DataFrame, expectations: list[Any], result_format: dict[str, Any]) -> list[Any]:
-        import great_expectations as gx
+        gx = import_gx()
 
         context = self._context = self._context or _open_context(self._docs)
         asset = context.data_sources.add_pandas(name).add_dataframe_asset("tonight")
@@ -110,7 +110,7 @@ class Gate:
 
 def _open_context(docs: Path) -> Any:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
+    gx = import_gx()
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}

@@ -25,11 +25,20 @@ _KINDS: dict[pl.DataType, str] = {
 
 def scan_files(spark: Any, files: Collection[str], schema: Mapping[str, pl.DataType]) -> Any:
     """Read Parquet files as one Spark frame of the given columns; a column that a file lacks is null in its rows."""
-    declared = ", ".join(f"`{name}` {_KINDS[kind]}" for name, kind in schema.items())
+    declared = spell_schema(schema)
     if not files:
         return spark.createDataFrame([], declared)
     # without it Spark would take columns from the names of folders
     return spark.read.schema(declared).option("recursiveFileLookup", "true").parquet(*map(_spell, files))
+
+
+def spell_schema(schema: Mapping[str, pl.DataType]) -> str:
+    """Spell columns as Spark's SQL does.
+
+    >>> spell_schema({"borrower_id": pl.String(), "raw_score": pl.Float64()})
+    '`borrower_id` string, `raw_score` double'
+    """
+    return ", ".join(f"`{name}` {_KINDS[kind]}" for name, kind in schema.items())
 
 
 def scan_lake_on_spark(spark: Any, home: Home, table: str) -> Any:

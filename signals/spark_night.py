@@ -10,14 +10,13 @@ import polars as pl
 from signals.buckets import count_buckets
 from signals.delta import list_files_of
 from signals.night import Night
+from signals.products import PRODUCTS
 from signals.silence import list_ended
-from signals.spark_lake import bring_by_bucket, read_known_on_spark, scan_files
+from signals.spark_lake import bring_by_bucket, read_known_on_spark, scan_files, spell_schema
 from signals.spark_session import bring_rows, open_spark, share_value, worded_spark
 
-Share = Callable[[Any], Callable[[], Any]]
 
-
-def build_on_spark(night: Night, make: Callable[[dict[str, Any]], Any], tables: Collection[str]) -> Iterator[pl.DataFrame]:
+def make_on_spark(night: Night, make: Callable[[dict[str, Any]], Any], tables: Collection[str]) -> Iterator[pl.DataFrame]:
     """Make one Spark frame from what was known of all borrowers, and bring it here bucket by bucket.
 
     `make` gets the Spark frames of those of `tables` that ever arrived, as `Night.by_bucket` gives them of one bucket in polars.
@@ -29,13 +28,20 @@ def build_on_spark(night: Night, make: Callable[[dict[str, Any]], Any], tables: 
         yield from bring_by_bucket(make(known), count_buckets(night.home))
 
 
-def map_on_spark(night: Night, product: str, wanted: Collection[str], make: Callable[[Any, Share], Any]) -> pl.DataFrame:
-    """Make a narrow frame from the key and the wanted numbers of a product of this night, on Spark, and bring it here whole.
+def map_on_spark(night: Night, product: str, wanted: Collection[str], make: Callable[[pl.DataFrame], pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Map a product's key and wanted columns to a narrow frame on Spark, through Arrow, and bring that here whole, sorted by its key.
 
-    `make` gets the Spark frame and what shares a value with all executors (`share_value`).
+    `make` travels to each executor once. What it gives of no rows says the columns, and raises here what it would raise there.
     """
-    spark, there = open_spark(night.settings), night.read(product).collect_schema()
-    schema = {name: kind for name, kind in there.items() if name == "borrower_id" or name in wanted}
+    spark, there, key = open_spark(night.settings), night.read(product).collect_schema(), PRODUCTS[product].key
+    read = {name: kind for name, kind in there.items() if name in {*key, *wanted}}
+    made = make(pl.DataFrame(schema=read))
     with worded_spark():
-        frame = scan_files(spark, list_files_of(night.home.product(product), night.as_of), schema)
-        return bring_rows(make(frame, lambda value: share_value(spark, value))).sort("borrower_id")
+        rows = scan_files(spark, list_files_of(night.home.product(product), night.as_of), read)
+        shared = share_value(spark, make)
+
+        def map_batches(batches: Iterator[Any]) -> Iterator[Any]:
+            for batch in batches:
+                yield from shared()(pl.DataFrame(batch)).to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
+
+        yield bring_rows(rows.mapInArrow(map_batches, spell_schema(made.schema))).sort(key)
