@@ -199,6 +199,23 @@ def report(night: Night) -> list[Receipt]:
     return []
 
 
+def explain_feature(night: Night, name: str, borrower_id: str) -> dict[str, Any]:
+    """Show the rows that went into one feature of one borrower, who said them, and whether the night kept the same value."""
+    from features.trace import find_feature, trace_feature
+    from features.traced import describe_trace
+    from signals.lake import refuse_before_first_night
+    from signals.provenance import find_kept_value, find_rows
+
+    feature = find_feature(name)
+    refuse_before_first_night(night.home, night.as_of)
+    value, is_known, parts = trace_feature(night.know_of(borrower_id), night.as_of, feature, borrower_id)
+    if not is_known:
+        where = f"what was known on {night.as_of}"
+        raise NightError("nobody of this id", where, "there is no value to explain", "check the id and the day")
+    told = find_rows(night.home, night.as_of, borrower_id, {part.table for part in parts})
+    return describe_trace(feature, value, parts, told, find_kept_value(night.home, night.as_of, borrower_id, name))
+
+
 NIGHT: dict[str, Callable[..., list[Receipt]]] = {
     stage.__name__: stage for stage in (pull, check, build_features, score, explain, judge, assign, publish, report)
 }

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
-from signals.buckets import count_buckets
+from signals.buckets import count_buckets, number_buckets
 from signals.check_reports import read_check_reports
 from signals.corrections import apply_corrections
 from signals.delta import read_histories
@@ -121,6 +121,12 @@ class Night:
         """
         ended, opened = list_ended(self.find_silences(), self.as_of), open_tables(self.home, tables)
         return (make(self._know_as_heard(opened, bucket, ended, since)) for bucket in range(count_buckets(self.home)))
+
+    def know_of(self, borrower_id: str) -> dict[str, pl.LazyFrame]:
+        """Read what was known of the bucket one borrower lies in, as `by_bucket` hands it on."""
+        bucket = int(number_buckets(pl.Series([borrower_id]), count_buckets(self.home)).item())
+        ended = list_ended(self.find_silences(), self.as_of)
+        return self._know_as_heard(open_tables(self.home), bucket, ended, None)
 
     def _know_as_heard(
         self, opened: Mapping[str, pl.LazyFrame], bucket: int, ended: pl.DataFrame, since: Mapping[str, date] | None
