@@ -98,10 +98,13 @@ def score(night: Night) -> list[Receipt]:
         earlier = read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW)
         kept = list_attended(connection, _load_programmes(night), night.as_of)
     left_out = find_left_out(stale, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
-    features = night.read("features").collect().join(left_out, on="borrower_id", how="anti", maintain_order="left")
-    tonight = score_risk(features, in_crisis, champion)
-    levels = hold_levels(tonight, earlier)
-    scores = tonight.join(levels, on="borrower_id").join(features.select("borrower_id", "days_past_due"), on="borrower_id")
+    parts = []
+    for batch in night.read_batches("features"):
+        features = batch.join(left_out, on="borrower_id", how="anti", maintain_order="left")
+        parts.append(score_risk(features, in_crisis, champion).with_columns(features["days_past_due"]))
+    scores = pl.concat(parts)
+    tonight = scores.drop("days_past_due")
+    scores = scores.join(hold_levels(tonight, earlier), on="borrower_id")
     return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores, stale))]
 
 
@@ -115,8 +118,9 @@ def explain(night: Night) -> list[Receipt]:
 
     champion, _ = load_champion(night.home.models, night.as_of)
     levels = night.read("scores").filter(pl.col("level") != "none").select("borrower_id", "level").collect()
-    rows = night.read("features").join(levels.lazy(), on="borrower_id", how="semi").collect()
-    return night.write("reasons", features.word_reasons(explain_scores(rows, levels, champion, features.themes())))
+    parts = ((part, night.read("features").join(part.lazy(), on="borrower_id", how="semi")) for part in night.divide(levels))
+    explained = (explain_scores(rows.collect(engine="streaming"), part, champion, features.themes()) for part, rows in parts)
+    return night.write_chunks("reasons", map(features.word_reasons, explained))
 
 
 def judge(night: Night) -> list[Receipt]:
@@ -234,11 +238,10 @@ def _rank_and_list(night: Night, scores: pl.DataFrame, stale: pl.DataFrame) -> p
 
     with night.open_records().begin() as connection:
         waits, cases = read_waits(night.home, connection, night.as_of), read_open_cases(connection, night.as_of)
-    levels, offices, known = scores.select("borrower_id", "level"), load_offices(night.home.root), night.read_known()
+    levels, offices = scores.select("borrower_id", "level"), load_offices(night.home.root)
     states = pl.concat(night.by_bucket(lambda tables: name_states(build_facts(tables, night.as_of), levels)))
     ranks = rank_by_need(scores, waits, night.as_of, night.settings.lot_key)
-    places = known["borrowers"].select("borrower_id", "region_code", "district_code").collect()
-    regions = scores.select("borrower_id").join(places, on="borrower_id", how="left")
+    regions = scores.select("borrower_id").join(night.read_addresses(), on="borrower_id", how="left")
     for part in (states, ranks, place_borrowers(regions, offices, night.as_of), stale):
         scores = scores.join(part, on="borrower_id", how="left")
     scores = scores.with_columns(pl.col("is_stale").fill_null(value=True), closure_risk=None)
@@ -250,7 +253,7 @@ def _read_need(night: Night) -> pl.DataFrame:
     from guidance.need import take_sides
     from signals.codes.regions import read_places
 
-    places = read_places(night.read_known()["borrowers"], night.as_of)
+    places = read_places(night.read_addresses().lazy(), night.as_of)
     return take_sides(night.read("scores").select("borrower_id", "rank", "owner_state"), places).collect()
 
 

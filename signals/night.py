@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
-from signals.buckets import count_buckets, number_buckets
+from signals.buckets import BORROWERS_PER_BUCKET, count_buckets, number_buckets
 from signals.check_reports import read_check_reports
 from signals.corrections import apply_corrections
 from signals.delta import read_histories
@@ -44,6 +44,8 @@ from signals.sources.source import Source
 from signals.store import find_receipt, read_product, write_product
 from signals.tables import TABLES
 from signals.turns import keep_lease
+
+_BUCKETS_AT_ONCE = 6  # whose features are in memory together where few passes over them are wanted
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,24 @@ class Night:
         """Read a product of this night as the stage before left it."""
         return read_product(self.home, product, self.as_of)
 
+    def read_batches(self, product: str) -> Iterator[pl.DataFrame]:
+        """Read a product of this night in batches, so that memory is bounded by one; the first is empty, so that there is one."""
+        yield self.read(product).head(0).collect()
+        yield from self.read(product).collect_batches(chunk_size=BORROWERS_PER_BUCKET)
+
+    def divide(self, borrowers: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Divide borrowers into parts of a few buckets each, the same parts whatever the order of rows; at least one, be it empty."""
+        place = number_buckets(borrowers["borrower_id"], count_buckets(self.home)) // _BUCKETS_AT_ONCE
+        return (borrowers.filter(place == number) for number in range(1 + (count_buckets(self.home) - 1) // _BUCKETS_AT_ONCE))
+
     def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
         """Read what was known, whole or for one bucket of borrowers, with what people corrected or dispute; coverage as it was told."""
         return read_known(self.home, self.as_of, bucket, self.objections)
+
+    def read_addresses(self) -> pl.DataFrame:
+        """Read where each borrower's shop is: borrower_id, region_code, district_code, as known; bucket by bucket."""
+        columns = ("borrower_id", "region_code", "district_code")
+        return pl.concat(self.by_bucket(lambda tables: tables["borrowers"].select(columns).collect(), tables=("borrowers",)))
 
     def read_forgotten(self) -> Forgotten:
         """Read who was forgotten, so that nothing of them is let in."""
