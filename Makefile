@@ -32,8 +32,8 @@ $(HOME_DIR)/models/champion.json: | $(TOWN)/borrowers.parquet
 nightly: setup $(TOWN)/borrowers.parquet $(HOME_DIR)/models/champion.json  ## simulate a town, train a first champion, run the night in Airflow
 	@$(BIN)/python dags/once.py --as-of $(UNTIL)
 
-test: setup  ## the whole suite
-	@$(BIN)/python -m pytest
+test: setup  ## the whole suite, two files at a time
+	@$(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile
 
 check: setup  ## lint, types, house rules
 	@$(BIN)/python -m pytest -q tests/house

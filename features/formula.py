@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from operator import add
 from typing import Literal
 
@@ -174,6 +175,52 @@ def zero_where_covered(value: Value, table: str) -> Formula:
     return Formula((value, covered), lambda expr, reported: nw.coalesce(expr, nw.when(reported > 0).then(nw.lit(0))))
 
 
+def divided(value: Value, by: int) -> Formula:
+    """The value divided by a fixed number."""
+    return Formula((value,), lambda expr: expr / by)
+
+
+def mean_known(*values: Value) -> Formula:
+    """The mean of the values that are known; null where none is."""
+    return Formula(values, lambda *exprs: _mean_known(1, exprs))
+
+
+def mean_move(fewest: int, *values: Value) -> Formula:
+    """How far the values lie apart from one to the next, on average; null where fewer than so many neighbours are both known."""
+    return Formula(values, lambda *exprs: _mean_known(fewest, [(one - other).abs() for one, other in pairwise(exprs)]))
+
+
+def in_a_row(*values: Value) -> Formula:
+    """How many of the values, from the first on, lie above zero without a gap; an unknown one ends the row, null where the first is."""
+
+    def combine(*exprs: nw.Expr) -> nw.Expr:
+        none = nw.lit(0, nw.Int32)
+        row = reduce(lambda later, expr: nw.when(expr > 0).then(later + 1).otherwise(none), reversed(exprs), none)
+        return nw.when(~exprs[0].is_null()).then(row)
+
+    return Formula(values, combine)
+
+
+def none_where_zero(count: Value) -> Formula:
+    """The count, null where it is 0: for rows of one kind, since those of another say nothing about it."""
+    return Formula((count,), lambda expr: nw.when(expr > 0).then(expr))
+
+
+def is_at_least(value: Value, bound: float) -> Formula:
+    """1 where the value is the bound or more, else 0; null where unknown."""
+    return Formula((value,), lambda expr: (expr >= bound).cast(nw.Int32))
+
+
+def is_at_most(value: Value, bound: float) -> Formula:
+    """1 where the value is the bound or less, else 0; null where unknown."""
+    return Formula((value,), lambda expr: (expr <= bound).cast(nw.Int32))
+
+
 def _sum_known(*exprs: nw.Expr) -> nw.Expr:
     known = reduce(lambda one, other: one | other, (~expr.is_null() for expr in exprs))
     return nw.when(known).then(reduce(add, (nw.coalesce(expr, nw.lit(0)) for expr in exprs)))
+
+
+def _mean_known(fewest: int, exprs: Sequence[nw.Expr]) -> nw.Expr:
+    known = reduce(add, ((~expr.is_null()).cast(nw.Int32) for expr in exprs))
+    return nw.when(known >= fewest).then(reduce(add, (nw.coalesce(expr, nw.lit(0)) for expr in exprs)) / known)

@@ -16,7 +16,7 @@ READS: dict[str, dict[str, nw.dtypes.DType]] = {
     "borrowers": {"borrower_id": _ID, "opened_on": _DAY, "employees": _COUNT, "annual_sales_krw": _WON},
     "loans": {
         "loan_id": _ID, "borrower_id": _ID, "lender_id": _ID, "principal_krw": _WON, "annual_rate_pct": nw.Float64(),
-        "opened_on": _DAY, "matures_on": _DAY, "is_guaranteed": _FLAG, "is_secured": _FLAG,
+        "opened_on": _DAY, "matures_on": _DAY, "is_guaranteed": _FLAG, "is_secured": _FLAG, "purpose": _ID, "guarantor_id": _ID,
     },
     "repayments": {
         "loan_id": _ID, "borrower_id": _ID, "due_month": _DAY, "due_on": _DAY, "due_krw": _WON, "paid_krw": _WON,
@@ -31,7 +31,7 @@ READS: dict[str, dict[str, nw.dtypes.DType]] = {
         "debt_krw": _WON, "nonbank_debt_krw": _WON, "enquiries_count": _COUNT,
     },
     "events": {"borrower_id": _ID, "kind": _ID, "happened_on": _DAY},
-    "businesses": {"borrower_id": _ID, "is_representative": _FLAG, "opened_on": _DAY, "trading_status": _ID},
+    "businesses": {"borrower_id": _ID, "is_representative": _FLAG, "opened_on": _DAY, "closed_on": _DAY, "trading_status": _ID},
     "coverage": {"borrower_id": _ID, "subject": _ID, "from_on": _DAY, "until_on": _DAY},
     "lenders": {"lender_id": _ID, "kind": _ID},
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -23,8 +23,7 @@ from signals.errors import NightError
 from signals.forgotten import Forgotten
 from signals.freshness import mark_silence, measure_staleness
 from signals.home import Home
-from signals.known import as_known
-from signals.lake import read_known, receipt_of_arrivals, scan_lake
+from signals.lake import know_opened, open_tables, read_known, receipt_of_arrivals, take_bucket
 from signals.nights import note_seconds
 from signals.objects import refuse_unreachable
 from signals.offices import hash_offices, load_offices
@@ -37,6 +36,7 @@ from signals.records.objections import read_objections
 from signals.records.runs import find_run
 from signals.redaction import move_version, redact_receipt
 from signals.settings import Settings
+from signals.settled import settle_known
 from signals.silence import Silence, date_silences, end_silent_coverage, find_silences, list_ended, read_source_news, read_told
 from signals.sources import name_sources
 from signals.sources.rights import may_serve
@@ -108,17 +108,28 @@ class Night:
         """Write a product of this night from chunks of disjoint keys, so that memory is bounded by one."""
         return [write_product(self.home, product, chunks, self.as_of)]
 
-    def by_bucket(self, make: Callable[[dict[str, pl.LazyFrame]], pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """Make one frame per bucket from what was known of its borrowers; coverage ends where its source has fallen silent."""
-        ended = list_ended(self.find_silences(), self.as_of)
-        return (make(self._read_as_heard(bucket, ended)) for bucket in range(count_buckets(self.home)))
+    def by_bucket(
+        self,
+        make: Callable[[dict[str, pl.LazyFrame]], pl.DataFrame],
+        *,
+        tables: Collection[str] = tuple(TABLES),
+        since: Mapping[str, date] | None = None,
+    ) -> Iterator[pl.DataFrame]:
+        """Make one frame per bucket from what was known of its borrowers; coverage ends where its source has fallen silent.
 
-    def _read_as_heard(self, bucket: int, ended: pl.DataFrame) -> dict[str, pl.LazyFrame]:
-        told = None if ended.is_empty() else scan_lake(self.home, "coverage", bucket)
-        known = self.read_known(bucket)
-        if told is None:
+        `tables` and `since` say which tables, and from which month on, `make` reads (as of `signals.lake.read_known`).
+        """
+        ended, opened = list_ended(self.find_silences(), self.as_of), open_tables(self.home, tables)
+        return (make(self._know_as_heard(opened, bucket, ended, since)) for bucket in range(count_buckets(self.home)))
+
+    def _know_as_heard(
+        self, opened: Mapping[str, pl.LazyFrame], bucket: int, ended: pl.DataFrame, since: Mapping[str, date] | None
+    ) -> dict[str, pl.LazyFrame]:
+        known = know_opened(opened, self.as_of, bucket, self.objections, since)
+        if ended.is_empty() or "coverage" not in opened:
             return known
-        heard = as_known(end_silent_coverage(told, ended), "coverage", self.as_of)
+        told = take_bucket(opened["coverage"], "coverage", bucket)
+        heard = settle_known(end_silent_coverage(told, ended), "coverage", self.as_of)
         return known | {"coverage": apply_corrections(heard, "coverage", self.objections, self.as_of)}
 
     def find_silences(self) -> list[Silence]:
