@@ -110,7 +110,7 @@ def _open_spark(known: Path) -> Iterator[Build]:
 
     builder = SparkSession.builder.master(f"local[{THREADS}]")
     settings = {
-        "spark.driver.memory": f"{MEMORY_GB}g", "spark.ui.enabled": "false", "spark.sql.session.timeZone": "UTC",
+        "spark.driver.memory": f"{MEMORY_GB}g", "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "24", "spark.local.dir": str(known.parent / "spill"),
     }  # fmt: skip
     for name, value in settings.items():
