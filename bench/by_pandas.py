@@ -10,14 +10,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
+from unittest.mock import patch
 
 import narwhals as nw
 import polars as pl
 
+_FASTER = {"int32[pyarrow]": "Int32", "int64[pyarrow]": "Int64"}  # pandas' own numbers, which it groups without Arrow
+
 
 def build_features(files: Mapping[str, list[str]], as_of: date) -> pl.DataFrame:
     """Compute every declared feature for every borrower the files name, as `features.build_features` does."""
-    with _grouping_plainly():
+    with _taught():
         return _build(files, as_of)
 
 
@@ -58,6 +61,7 @@ def _aggregate(reading: Any, view: str, leaves: list[Any]) -> Any:
 
     history = max((leaf.window.last for leaf in leaves if leaf.window), default=0)
     rows = VIEWS[view].rows(reading, history).collect().to_native().reset_index(drop=True)
+    rows = rows.astype({name: _FASTER[str(rows[name].dtype)] for name in rows.columns if str(rows[name].dtype) in _FASTER})
     codes, names = pd.factorize(rows["borrower_id"])
     found = {"borrower_id": names}
     masks = {str(leaf.window): rows["months_back"].between(leaf.window.first, leaf.window.last) for leaf in leaves if leaf.window}
@@ -77,19 +81,18 @@ def _name_borrowers(reading: Any) -> Any:
 
 
 @contextmanager
-def _grouping_plainly() -> Iterator[None]:
-    """Let pandas group a column that is made before, for it groups no expressions, and count in its own numbers: Arrow's know no modulo."""
+def _taught() -> Iterator[None]:
+    """Teach pandas what the views ask for and it can't: to group by what is worked out on the way, and the modulo of Arrow's numbers."""
+    from pandas.core.arrays.arrow.array import ARROW_ARITHMETIC_FUNCS as ARITHMETIC
+
     from features import views
 
     def join_smallest(rows: Any, key: str, value: nw.Expr) -> Any:
-        whole = rows.with_columns(smallest=value).collect().to_native()
-        arrow = {"int32[pyarrow]": "Int32", "int64[pyarrow]": "Int64"}
-        whole = whole.astype({name: arrow[str(whole[name].dtype)] for name in whole.columns if str(whole[name].dtype) in arrow})
-        smallest = whole.groupby(key, as_index=False)["smallest"].min()
-        return nw.from_native(whole.drop(columns="smallest").merge(smallest, on=key, how="left")).lazy()
+        smallest = rows.select(key, value.alias("smallest")).group_by(key).agg(nw.col("smallest").min())
+        return rows.join(smallest, on=key, how="left")
 
-    as_declared, views._join_smallest = views._join_smallest, join_smallest  # noqa: SLF001
-    try:
+    def take_modulo(one: Any, other: Any) -> Any:
+        return ARITHMETIC["sub"](one, ARITHMETIC["mul"](ARITHMETIC["floordiv"](one, other), other))
+
+    with patch.object(views, "_join_smallest", join_smallest, create=True), patch.dict(ARITHMETIC, mod=take_modulo):
         yield
-    finally:
-        views._join_smallest = as_declared  # noqa: SLF001
