@@ -37,6 +37,7 @@ def main() -> None:
         **{name: getattr(arguments, name) for name in ("borrowers", "months", "repeats", "school")},
         **{name: about[name] for name in ("as_of", "seed", "buckets")},
         "cores": os.cpu_count(),
+        "counted": list(COUNTED),
         **_sum_up(found),
         "engines": engines,
     }

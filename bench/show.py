@@ -30,10 +30,12 @@ def _list_night(results: dict[str, Any]) -> Table:
     for name, one in bare.items():
         table.add_row(f"bare {name}", f"{one['rows']:,}", *_say_times(one), f"{one['peak_mib']:,}")
     table.add_row("scan of inputs + predict", "", *_say_times(both), "", "1.00", "1.00", end_section=True)
+    counted = [name for name in results["stages"] if name in results["counted"]]
     for name, one in results["stages"].items():
         rows = sum(one["rows"].values())
-        table.add_row(name, f"{rows:,}" if rows else "", *_say_stage(one), end_section=name == "assign")
-    table.add_row("build_features to assign", "", *_say_stage(results["night"]))
+        table.add_row(name, f"{rows:,}" if rows else "", *_say_stage(one))
+        if name == counted[-1]:
+            table.add_row(f"{counted[0]} to {name}", "", *_say_stage(results["night"]), end_section=True)
     return table
 
 
