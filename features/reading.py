@@ -51,6 +51,14 @@ class Reading:
         columns = READS[table].items()
         return frame.select(*((nw.col(name) if name in present else nw.lit(None)).cast(kind).alias(name) for name, kind in columns))
 
+    def since(self, table: str, month: str, months_ago: int) -> nw.LazyFrame[Any]:
+        """Its rows from so many months before that of as_of until as_of, each with its `months_ago`."""
+        return self.between(table, month, months_ago).with_columns(months_ago=self.months_ago(month))
+
+    def between(self, table: str, month: str, months_ago: int) -> nw.LazyFrame[Any]:
+        """Its rows from so many months before that of as_of until as_of."""
+        return self.rows(table).filter(nw.col(month) >= self.month_start(months_ago), nw.col(month) <= self.as_of)
+
     def months_ago(self, column: str) -> nw.Expr:
         """Calendar months from the column's month to the month of as_of, which is 0."""
         day = nw.col(column).dt

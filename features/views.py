@@ -48,20 +48,13 @@ def _one() -> nw.Expr:
 
 def _count_back(rows: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
     # counted from the newest known month of the key, so that a late report shifts no lag
-    rows, newest = _join_smallest(rows, key, nw.col("months_ago")), nw.col("smallest")
+    newest = nw.col("months_ago").min().over(key)
     back = nw.when(newest <= STALE_AFTER_MONTHS).then(nw.col("months_ago") - newest).otherwise(nw.col("months_ago"))
     return rows.with_columns(months_back=back.cast(nw.Int32))
 
 
-def _join_smallest(rows: nw.LazyFrame[Any], key: str, value: nw.Expr) -> nw.LazyFrame[Any]:
-    # a join keeps polars streaming; a window over the key took twice the memory
-    return rows.join(rows.group_by(key).agg(value.min().alias("smallest")), on=key, how="left")
-
-
 def _since(reading: Reading, table: str, month: str, history: int) -> nw.LazyFrame[Any]:
-    oldest, newest = reading.month_start(history + STALE_AFTER_MONTHS), reading.as_of
-    rows = reading.rows(table).filter(nw.col(month) >= oldest, nw.col(month) <= newest)
-    return rows.with_columns(months_ago=reading.months_ago(month))
+    return reading.since(table, month, history + STALE_AFTER_MONTHS)
 
 
 def read_repayments(reading: Reading, history: int) -> nw.LazyFrame[Any]:
@@ -197,7 +190,7 @@ def read_credit(reading: Reading, history: int) -> nw.LazyFrame[Any]:
     unscored = nw.col("credit_score").is_null().cast(nw.Int32) * len(BUREAUS)
     # the best bureau and its newest month in one number, so that one smallest finds both
     code = nw.when(nw.col("months_ago") <= STALE_AFTER_MONTHS).then((nw.col("bureau_rank") + unscored) * 100 + nw.col("months_ago"))
-    rows, best = _join_smallest(rows, "borrower_id", code), nw.col("smallest")
+    rows, best = rows.with_columns(best=code.min().over("borrower_id")), nw.col("best")
     rows = rows.filter(nw.col("bureau_rank") == best // 100 % len(BUREAUS))
     low = nw.when(~nw.col("credit_score").is_null()).then((nw.col("credit_score") <= LOW_SCORE).cast(nw.Int32))
     return rows.with_columns(row=_one(), low_score=low, months_back=(nw.col("months_ago") - best % 100).cast(nw.Int32))
