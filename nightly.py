@@ -214,10 +214,11 @@ def explain_feature(night: Night, name: str, borrower_id: str) -> dict[str, Any]
     refuse_before_first_night(night.home, night.as_of)
     value, is_known, parts = trace_feature(night.know_of(borrower_id), night.as_of, feature, borrower_id)
     if not is_known:
-        where = f"what was known on {night.as_of}"
-        raise NightError("nobody of this id", where, "there is no value to explain", "check the id and the day")
+        raise NightError(
+            "nobody of this id", f"what was known on {night.as_of}", "there is no value to explain", "check the id and the day"
+        )
     told = find_rows(night.home, night.as_of, borrower_id, {part.table for part in parts})
-    return describe_trace(feature, value, parts, told, find_kept_value(night.home, night.as_of, borrower_id, name))
+    return describe_trace(feature, value, parts, told, find_kept_value(night.home, night.open_records(), night.as_of, borrower_id, name))
 
 
 NIGHT: dict[str, Callable[..., list[Receipt]]] = {

@@ -26,11 +26,12 @@ def build_features(files: Mapping[str, list[str]], as_of: date) -> pl.DataFrame:
 
 def _build(files: Mapping[str, list[str]], as_of: date) -> pl.DataFrame:
     from features import FEATURES
+    from features.feature import list_leaves
     from features.reading import Reading
     from features.views import VIEWS
 
     reading = Reading({table: nw.from_native(_read(table, names)).lazy() for table, names in files.items()}, as_of)
-    needed = sorted(frozenset[Any]().union(*(feature.value.leaves for feature in FEATURES)), key=lambda leaf: leaf.name)
+    needed = list_leaves(FEATURES)
     wide = _name_borrowers(reading)
     for view in sorted({leaf.view for leaf in needed}):
         if all(table in reading.tables for table in VIEWS[view].tables):
@@ -57,10 +58,10 @@ def _read(table: str, files: list[str]) -> Any:
 def _aggregate(reading: Any, view: str, leaves: list[Any]) -> Any:
     import pandas as pd
 
+    from features.formula import look_back
     from features.views import VIEWS
 
-    history = max((leaf.window.last for leaf in leaves if leaf.window), default=0)
-    rows = VIEWS[view].rows(reading, history).collect().to_native().reset_index(drop=True)
+    rows = VIEWS[view].rows(reading, look_back(leaves)).collect().to_native().reset_index(drop=True)
     rows = rows.astype({name: _FASTER[str(rows[name].dtype)] for name in rows.columns if str(rows[name].dtype) in _FASTER})
     codes, names = pd.factorize(rows["borrower_id"])
     found = {"borrower_id": names}
@@ -82,17 +83,11 @@ def _name_borrowers(reading: Any) -> Any:
 
 @contextmanager
 def _taught() -> Iterator[None]:
-    """Teach pandas what the views ask for and it can't: to group by what is worked out on the way, and the modulo of Arrow's numbers."""
+    """Teach pandas what the views ask for and it can't: the modulo of Arrow's numbers."""
     from pandas.core.arrays.arrow.array import ARROW_ARITHMETIC_FUNCS as ARITHMETIC
-
-    from features import views
-
-    def join_smallest(rows: Any, key: str, value: nw.Expr) -> Any:
-        smallest = rows.select(key, value.alias("smallest")).group_by(key).agg(nw.col("smallest").min())
-        return rows.join(smallest, on=key, how="left")
 
     def take_modulo(one: Any, other: Any) -> Any:
         return ARITHMETIC["sub"](one, ARITHMETIC["mul"](ARITHMETIC["floordiv"](one, other), other))
 
-    with patch.object(views, "_join_smallest", join_smallest, create=True), patch.dict(ARITHMETIC, mod=take_modulo):
+    with patch.dict(ARITHMETIC, mod=take_modulo):
         yield

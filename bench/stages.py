@@ -146,12 +146,12 @@ def _list_reads(arguments: argparse.Namespace) -> dict[str, pl.LazyFrame]:
 def _find_oldest() -> dict[str, Any]:
     """The oldest month of each monthly table that any feature looks at."""
     from features import FEATURES
+    from features.feature import list_leaves
     from features.reading import Reading
     from features.views import STALE_AFTER_MONTHS, VIEWS
 
-    leaves = frozenset[Any]().union(*(feature.value.leaves for feature in FEATURES))
     history: dict[str, int] = {}
-    for leaf in leaves:
+    for leaf in list_leaves(FEATURES):
         for table in set(VIEWS[leaf.view].tables) & set(MONTHS):
             history[table] = max(history.get(table, 0), leaf.window.last if leaf.window else 0)
     reading = Reading({}, AS_OF)

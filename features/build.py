@@ -10,8 +10,8 @@ import narwhals as nw
 import polars as pl
 
 from features.catalogue import FEATURES
-from features.feature import Feature
-from features.formula import Aggregate
+from features.feature import Feature, list_leaves
+from features.formula import Aggregate, look_back
 from features.grid import fill_grid
 from features.reading import Reading
 from features.views import VIEWS
@@ -39,7 +39,7 @@ def build_features(tables: Mapping[str, pl.LazyFrame], as_of: date, features: Se
 
 
 def _build(reading: Reading, features: Sequence[Feature]) -> nw.LazyFrame[Any]:
-    needed = sorted(frozenset().union(*(feature.value.leaves for feature in features)), key=lambda leaf: leaf.name)
+    needed = list_leaves(features)
     wide = fill_leaves(reading, needed)
     present = set(wide.collect_schema().names())
     absent = [nw.lit(None, nw.Int32).alias(leaf.name) for leaf in needed if leaf.name not in present]
@@ -91,6 +91,5 @@ def _is_there(reading: Reading, view: str) -> bool:
 
 def _aggregate(reading: Reading, view: str, leaves: Sequence[Aggregate]) -> nw.LazyFrame[Any]:
     # every feature of a view is filled by one pass over its rows
-    history = max((leaf.window.last for leaf in leaves if leaf.window), default=0)
-    rows = VIEWS[view].rows(reading, history)
+    rows = VIEWS[view].rows(reading, look_back(leaves))
     return rows.group_by("borrower_id").agg(*(leaf.over_rows() for leaf in leaves))

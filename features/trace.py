@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -12,8 +12,8 @@ import polars as pl
 
 from features.build import build_features
 from features.catalogue import BY_NAME, FEATURES
-from features.feature import Feature
-from features.formula import Aggregate
+from features.feature import Feature, list_leaves
+from features.formula import Aggregate, look_back
 from features.reading import READS, Reading
 from features.views import VIEWS
 from signals.errors import InputError
@@ -74,9 +74,10 @@ def trace_feature(
     """
     own = {name: _keep_own(frame, borrower_id) for name, frame in tables.items()}
     built = build_features(own, as_of, [feature]).collect()
-    leaves = sorted(feature.value.leaves, key=lambda leaf: leaf.name)
+    leaves = list_leaves([feature])
+    rows = {view: _read_view(own, as_of, view) for view in {leaf.view for leaf in leaves}}
     value = built[feature.name].item() if built.height else None
-    return value, bool(built.height), [_trace_part(own, as_of, leaf) for leaf in leaves]
+    return value, bool(built.height), [_trace_part(rows[leaf.view], leaf, own) for leaf in leaves]
 
 
 def _keep_own(frame: pl.LazyFrame, borrower_id: str) -> pl.LazyFrame:
@@ -84,13 +85,21 @@ def _keep_own(frame: pl.LazyFrame, borrower_id: str) -> pl.LazyFrame:
     return frame.filter(pl.col("borrower_id") == borrower_id).collect().lazy() if has_borrower else frame
 
 
-def _trace_part(own: Mapping[str, pl.LazyFrame], as_of: date, leaf: Aggregate) -> Part:
-    view = VIEWS[leaf.view]
-    missing = tuple(table for table in view.tables if table not in own)
-    if missing:
-        return Part(leaf, None, pl.DataFrame(), 0, missing)
+def _read_view(own: Mapping[str, pl.LazyFrame], as_of: date, view: str) -> pl.DataFrame | None:
+    """All rows of a view that any feature may look at; None where a table it needs never came."""
+    if any(table not in own for table in VIEWS[view].tables):
+        return None
     reading = Reading({name: nw.from_native(frame) for name, frame in own.items()}, as_of)
-    rows: pl.DataFrame = view.rows(reading, _look_back(leaf.view)).to_native().collect()
+    rows: pl.DataFrame = (
+        VIEWS[view].rows(reading, look_back(leaf for leaf in list_leaves(FEATURES) if leaf.view == view)).to_native().collect()
+    )
+    return rows
+
+
+def _trace_part(rows: pl.DataFrame | None, leaf: Aggregate, own: Collection[str]) -> Part:
+    view = VIEWS[leaf.view]
+    if rows is None:
+        return Part(leaf, None, pl.DataFrame(), 0, tuple(table for table in view.tables if table not in own))
     counted = rows.filter(pl.col(leaf.of).is_not_null())
     if leaf.window:
         counted = counted.filter(pl.col("months_back").is_between(leaf.window.first, leaf.window.last))
@@ -98,11 +107,6 @@ def _trace_part(own: Mapping[str, pl.LazyFrame], as_of: date, leaf: Aggregate) -
     order = [name for name in shown if name in counted.columns]
     kept = counted.select(*dict.fromkeys(order)).sort(order, nulls_last=True)
     return Part(leaf, _aggregate(counted[leaf.of], leaf.how, rows.height), kept, rows.height - kept.height, ())
-
-
-def _look_back(view: str) -> int:
-    windows = (leaf.window for feature in FEATURES for leaf in feature.value.leaves if leaf.view == view)
-    return max((window.last for window in windows if window), default=0)
 
 
 def _aggregate(values: pl.Series, how: str, rows: int) -> int | None:

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
-from signals.buckets import BORROWERS_PER_BUCKET, count_buckets, number_buckets
+from signals.buckets import BORROWERS_PER_BUCKET, count_buckets, find_bucket, number_buckets
 from signals.check_reports import read_check_reports
 from signals.corrections import apply_corrections
 from signals.delta import read_histories
@@ -23,7 +23,7 @@ from signals.errors import NightError
 from signals.forgotten import Forgotten
 from signals.freshness import mark_silence, measure_staleness
 from signals.home import Home
-from signals.lake import know_opened, open_tables, read_known, receipt_of_arrivals, take_bucket
+from signals.lake import know_opened, open_tables, receipt_of_arrivals, take_bucket
 from signals.nights import note_seconds
 from signals.objects import refuse_unreachable
 from signals.offices import hash_offices, load_offices
@@ -97,10 +97,6 @@ class Night:
         place = number_buckets(borrowers["borrower_id"], count_buckets(self.home)) // _BUCKETS_AT_ONCE
         return (borrowers.filter(place == number) for number in range(1 + (count_buckets(self.home) - 1) // _BUCKETS_AT_ONCE))
 
-    def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
-        """Read what was known, whole or for one bucket of borrowers, with what people corrected or dispute; coverage as it was told."""
-        return read_known(self.home, self.as_of, bucket, self.objections)
-
     def read_addresses(self) -> pl.DataFrame:
         """Read where each borrower's shop is: borrower_id, region_code, district_code, as known; bucket by bucket."""
         columns = ("borrower_id", "region_code", "district_code")
@@ -130,25 +126,21 @@ class Night:
         make: Callable[[dict[str, pl.LazyFrame]], pl.DataFrame],
         *,
         tables: Collection[str] = tuple(TABLES),
-        since: Mapping[str, date] | None = None,
     ) -> Iterator[pl.DataFrame]:
         """Make one frame per bucket from what was known of its borrowers; coverage ends where its source has fallen silent.
 
-        `tables` and `since` say which tables, and from which month on, `make` reads (as of `signals.lake.read_known`).
+        `tables` says which of them `make` reads.
         """
         ended, opened = list_ended(self.find_silences(), self.as_of), open_tables(self.home, tables)
-        return (make(self._know_as_heard(opened, bucket, ended, since)) for bucket in range(count_buckets(self.home)))
+        return (make(self._know_as_heard(opened, bucket, ended)) for bucket in range(count_buckets(self.home)))
 
     def know_of(self, borrower_id: str) -> dict[str, pl.LazyFrame]:
         """Read what was known of the bucket one borrower lies in, as `by_bucket` hands it on."""
-        bucket = int(number_buckets(pl.Series([borrower_id]), count_buckets(self.home)).item())
         ended = list_ended(self.find_silences(), self.as_of)
-        return self._know_as_heard(open_tables(self.home), bucket, ended, None)
+        return self._know_as_heard(open_tables(self.home), find_bucket(self.home, borrower_id), ended)
 
-    def _know_as_heard(
-        self, opened: Mapping[str, pl.LazyFrame], bucket: int, ended: pl.DataFrame, since: Mapping[str, date] | None
-    ) -> dict[str, pl.LazyFrame]:
-        known = know_opened(opened, self.as_of, bucket, self.objections, since)
+    def _know_as_heard(self, opened: Mapping[str, pl.LazyFrame], bucket: int, ended: pl.DataFrame) -> dict[str, pl.LazyFrame]:
+        known = know_opened(opened, self.as_of, bucket, self.objections)
         if ended.is_empty() or "coverage" not in opened:
             return known
         told = take_bucket(opened["coverage"], "coverage", bucket)

@@ -7,13 +7,14 @@ from contextlib import suppress
 from datetime import date
 
 import polars as pl
+from sqlalchemy import Engine
 
-from signals.buckets import count_buckets, number_buckets
+from signals.buckets import find_bucket
 from signals.errors import NightError
 from signals.home import Home
 from signals.known import keep_newest, keep_seen
 from signals.lake import open_tables, take_bucket
-from signals.store import read_product
+from signals.nights import read_night
 from signals.tables import TABLES
 
 
@@ -23,7 +24,7 @@ def find_rows(home: Home, as_of: date, borrower_id: str, tables: Collection[str]
     One row per key; `versions` counts how often the source told it. What people corrected or dispute is not in it. A table that
     never arrived is not in the mapping.
     """
-    bucket = int(number_buckets(pl.Series([borrower_id]), count_buckets(home)).item())
+    bucket = find_bucket(home, borrower_id)
     found = {}
     for name, opened in open_tables(home, tables).items():
         rows = keep_seen(take_bucket(opened, name, bucket), as_of)
@@ -34,10 +35,10 @@ def find_rows(home: Home, as_of: date, borrower_id: str, tables: Collection[str]
     return found
 
 
-def find_kept_value(home: Home, as_of: date, borrower_id: str, feature: str) -> tuple[bool, float | None]:
-    """Find what a night kept of one feature of one borrower: whether it kept anything, and the value (null: unknown)."""
-    with suppress(NightError):
-        rows = read_product(home, "features", as_of).filter(pl.col("borrower_id") == borrower_id)
+def find_kept_value(home: Home, records: Engine, as_of: date, borrower_id: str, feature: str) -> tuple[bool, float | None]:
+    """Find what a published night kept of one feature of one borrower: whether it kept anything, and the value (null: unknown)."""
+    with suppress(NightError), records.begin() as connection:
+        rows = read_night(home, connection, as_of)["features"].filter(pl.col("borrower_id") == borrower_id)
         if feature in rows.collect_schema().names():
             kept = rows.select(feature).collect()
             return kept.height > 0, kept[feature].item() if kept.height else None
