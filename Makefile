@@ -11,7 +11,7 @@ export GX_ANALYTICS_ENABLED := false
 UNTIL := 2026-10-01
 TRAINED := 2026-09-30
 
-.PHONY: setup nightly test check docs bench lock clean
+.PHONY: setup nightly test check docs bench bench-pull lock clean
 
 setup: .venv/.done  ## the environment, from the lock
 
@@ -41,7 +41,10 @@ check: setup  ## lint, types, house rules
 docs: setup  ## write the generated documents
 	@$(BIN)/python docs/generate.py
 
-bench: setup  ## how fast, and in how much memory, the pull is beside bare polars
+bench: setup  ## how fast, and in how much memory, a night is beside a bare scan and predict, and other engines beside its features
+	@$(BIN)/python bench/night.py --borrowers $(BORROWERS) --months 24
+
+bench-pull: setup  ## how fast, and in how much memory, the pull is beside bare polars
 	@$(BIN)/python bench/pull.py --borrowers $(BORROWERS)
 
 lock:  ## resolve the lock again

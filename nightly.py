@@ -17,12 +17,8 @@ from zoneinfo import ZoneInfo
 from signals.errors import NightError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import polars as pl
-    from sqlalchemy import Connection
 
-    from guidance.catalogue import Catalogue
     from models.model import Model
     from signals.night import Night
     from signals.receipts import Receipt
@@ -84,6 +80,7 @@ def build_features(night: Night) -> list[Receipt]:
 def score(night: Night) -> list[Receipt]:
     """Say how likely a default is, which level that is, who needs help most, and who is on which office's list."""
     from guidance.ledger import list_attended
+    from guidance.tonight import load_programmes
     from models.levels import hold_levels
     from models.registry import load_champion
     from models.score import grade_rows
@@ -95,7 +92,7 @@ def score(night: Night) -> list[Receipt]:
     in_crisis = standing.filter("is_in_crisis").select("borrower_id")
     with night.open_records().begin() as connection:
         earlier = read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW)
-        kept = list_attended(connection, _load_programmes(night), night.as_of)
+        kept = list_attended(connection, load_programmes(night), night.as_of)
     left_out = find_left_out(standing, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
     rows = _score_features(night, champion).join(left_out, on="borrower_id", how="anti", maintain_order="left")
     tonight = grade_rows(rows, in_crisis, champion)
@@ -127,9 +124,10 @@ def judge(night: Night) -> list[Receipt]:
     """Say which programmes each borrower can get, with every unmet condition or open question in words."""
     from guidance.facts import build_facts
     from guidance.judge import judge_eligibility
+    from guidance.tonight import load_programmes
     from signals.newest import keep_newest_months
 
-    catalogue = _load_programmes(night)
+    catalogue = load_programmes(night)
     states = night.read("scores").select("borrower_id", "owner_state", "level").collect()
 
     def judge_bucket(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
@@ -144,12 +142,13 @@ def assign(night: Night) -> list[Receipt]:
     """Give the places there are to those who need them most, within budgets, floors and what the ledger holds."""
     from guidance.assign import assign_support
     from guidance.ledger import read_opening
+    from guidance.tonight import load_programmes, read_need
     from signals.records.runs import is_backfill
 
-    catalogue, most = _load_programmes(night), night.settings.places_per_borrower
+    catalogue, most = load_programmes(night), night.settings.places_per_borrower
     with night.open_records().begin() as connection:
         opening, backfill = read_opening(connection, catalogue, night.as_of), is_backfill(connection, night.as_of)
-    given = (night.read_eligible(), _read_need(night), catalogue, opening, night.as_of)
+    given = (night.read_eligible(), read_need(night), catalogue, opening, night.as_of)
     assignments = assign_support(*given, is_backfill=backfill, k=most)
     receipts = [*night.write("opening", opening), *night.write("assignments", assignments)]
     del given, assignments  # the audit reads them anew
@@ -162,28 +161,30 @@ def assign(night: Night) -> list[Receipt]:
 def audit(night: Night, *, is_backfill: bool) -> list[str]:
     """Audit the assignment from the outputs alone: one sentence per breach, none when all is right."""
     from guidance.audit import audit_assignment
+    from guidance.tonight import load_programmes, read_need
 
     assignments, opening = night.read("assignments").collect(), night.read("opening").collect()
-    verdicts, need, catalogue, most = night.read_eligible(), _read_need(night), _load_programmes(night), night.settings.places_per_borrower
+    verdicts, need, catalogue, most = night.read_eligible(), read_need(night), load_programmes(night), night.settings.places_per_borrower
     return audit_assignment(assignments, verdicts, need, opening, catalogue, night.as_of, is_backfill=is_backfill, k=most)
 
 
 def publish(night: Night) -> list[Receipt]:
     """Write the office packs, then commit the night, its reservations and its cases in one transaction."""
     from guidance.ledger import refuse_outdated
+    from guidance.tonight import load_programmes, read_need, reserve_and_open_cases, write_office_packs
     from signals.night import describe_run
     from signals.packs import put_packs_in_place, wait_with_packs
     from signals.records.runs import is_backfill, write_run
 
-    catalogue, waiting = _load_programmes(night), wait_with_packs(night.home, night.as_of)
-    packs_hash = _write_packs(night, catalogue, waiting)
+    catalogue, waiting = load_programmes(night), wait_with_packs(night.home, night.as_of)
+    packs_hash = write_office_packs(night, catalogue, waiting)
     run = describe_run(night, catalogue.catalogue_hash, packs_hash)
     products = night.read("assignments").collect(), night.read("opening").collect()
-    records, need = night.open_records(), _read_need(night)  # read before the transaction: what it reads opens one of its own
+    records, need = night.open_records(), read_need(night)  # read before the transaction: what it reads opens one of its own
     with records.begin() as connection:
         refuse_outdated(connection, catalogue, night.as_of, *products, run)
         run["is_backfill"] = is_backfill(connection, night.as_of)
-        run["ledger_sequence"] = _reserve_and_open_cases(night, catalogue, connection, need, is_backfill=run["is_backfill"])
+        run["ledger_sequence"] = reserve_and_open_cases(night, catalogue, connection, need, is_backfill=run["is_backfill"])
         write_run(connection, run)
     with records.begin() as connection:
         put_packs_in_place(night.home, connection)
@@ -204,6 +205,24 @@ def report(night: Night) -> list[Receipt]:
     breaches = audit(night, is_backfill=bool(run and run["is_backfill"]))
     place.write_text(render_report(read_summary(night), checks, breaches), encoding="utf-8")
     return []
+
+
+def explain_feature(night: Night, name: str, borrower_id: str) -> dict[str, Any]:
+    """Show the rows that went into one feature of one borrower, who said them, and whether the night kept the same value."""
+    from features.trace import find_feature, trace_feature
+    from features.traced import describe_trace
+    from signals.lake import refuse_before_first_night
+    from signals.provenance import find_kept_value, find_rows
+
+    feature = find_feature(name)
+    refuse_before_first_night(night.home, night.as_of)
+    value, is_known, parts = trace_feature(night.know_of(borrower_id), night.as_of, feature, borrower_id)
+    if not is_known:
+        raise NightError(
+            "nobody of this id", f"what was known on {night.as_of}", "there is no value to explain", "check the id and the day"
+        )
+    told = find_rows(night.home, night.as_of, borrower_id, {part.table for part in parts})
+    return describe_trace(feature, value, parts, told, find_kept_value(night.home, night.open_records(), night.as_of, borrower_id, name))
 
 
 NIGHT: dict[str, Callable[..., list[Receipt]]] = {
@@ -247,48 +266,6 @@ def _rank_and_list(night: Night, scores: pl.DataFrame, standing: pl.DataFrame) -
     with night.open_records().begin() as connection:
         waits, cases = read_waits(night.home, connection, night.as_of), read_open_cases(connection, night.as_of)
     return rank_and_list(scores, standing, waits, cases, load_offices(night.home.root), night.as_of, night.settings.lot_key)
-
-
-def _read_need(night: Night) -> pl.DataFrame:
-    """Read what the rule of assignment needs of each borrower: rank, state, and which side of the floor."""
-    import polars as pl
-
-    from guidance.need import take_sides
-    from signals.codes.regions import read_places
-
-    parts = night.by_bucket(lambda tables: read_places(tables["borrowers"], night.as_of).collect(), tables=["borrowers"])
-    return take_sides(night.read("scores").select("borrower_id", "rank", "owner_state"), pl.concat(parts).lazy()).collect()
-
-
-def _write_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:
-    from guidance.packs import PackNight, write_packs
-    from signals.night import name_models
-    from signals.offices import load_offices
-
-    frames = {name: night.read(name).collect() for name in ("scores", "reasons", "verdicts", "assignments")}
-    version = name_models(frames["scores"])
-    return write_packs(folder, PackNight(night.as_of, version, catalogue, **frames), load_offices(night.home.root))
-
-
-def _reserve_and_open_cases(night: Night, catalogue: Catalogue, connection: Connection, need: pl.DataFrame, *, is_backfill: bool) -> int:
-    """Write the night's reservations and cases (none for a backfill) and say where the ledger stands."""
-    import polars as pl
-
-    from guidance.ledger import reserve_places
-    from signals.records.cases import open_cases
-
-    listed = night.read("scores").filter(pl.col("is_listed")).select("borrower_id", "office", "level").collect()
-    if not is_backfill:
-        open_cases(connection, listed, night.as_of)
-    wanted = night.read("assignments").collect()
-    return reserve_places(connection, wanted, catalogue, night.as_of, need, is_backfill=is_backfill)
-
-
-def _load_programmes(night: Night) -> Catalogue:
-    """Load the programmes: the shipped ones, and HOME's over them."""
-    from guidance.catalogue import SHIPPED, load_catalogue
-
-    return load_catalogue([SHIPPED, night.home.root / "programmes"])
 
 
 def run_stage(night: Night, stage: str, holder: str, on_wait: Callable[[], None] | None = None, **given: str) -> list[Receipt]:
@@ -340,13 +317,14 @@ def name_sources() -> list[str]:
 def read_summary(night: Night) -> dict[str, Any]:
     """Count a published night for the report and the terminal."""
     from guidance.summary import read_summary as count_night
+    from guidance.tonight import load_programmes
     from models.registry import load_champion
     from signals.sources.rights import describe_right
 
     silences = night.find_silences()
     told = night.read_told(silences)
     with night.open_records().begin() as connection:
-        counted = count_night(night.home, connection, night.as_of, _load_programmes(night), silences, told)
+        counted = count_night(night.home, connection, night.as_of, load_programmes(night), silences, told)
     why, after = load_champion(night.home.models, night.as_of)[1], night.settings.left_out_after_days
     rights = [describe_right(source) for source in night.sources]
     return counted | {"why_scorecard": why, "left_out_after_days": after, "rights": rights}

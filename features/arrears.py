@@ -37,6 +37,24 @@ def _unpaid(name: str, kind: tuple[str, str], meaning: str) -> Feature:
     )
 
 
+def _begun(column: str, months: int, in_words: str) -> Feature:
+    return Feature(
+        name=f"arrears_new_{months}m",
+        theme=_THEME,
+        label_ko=f"최근 {months}개월에 새로 생긴 체납·미납 건수",
+        label_en=f"The number of bills that became overdue in the last {in_words} months",
+        value=_sum(column),
+        unit="bills",
+        worse="up",
+        meaning=f"Taxes, premiums and bills that became overdue in the {in_words} calendar months ending with that of as_of, paid since or not.",
+        null_means=_NULL,
+        says_ko=f"최근 {months}개월 동안 새로 생긴 세금·보험료·공과금의 체납·미납은 {{value}}입니다.",
+        says_en=f"The last {in_words} months brought {{value}} of tax, insurance or utilities, some perhaps paid since.",
+        zero_says_ko=f"최근 {months}개월 동안 새로 생긴 체납·미납이 없습니다.",
+        zero_says_en=f"The last {in_words} months brought no unpaid taxes, premiums or bills.",
+    )
+
+
 ARREARS: tuple[Feature, ...] = (
     Feature(
         name="arrears_krw",
@@ -98,21 +116,7 @@ ARREARS: tuple[Feature, ...] = (
         zero_says_ko="확인된 세금·보험료·공과금 체납·미납이 없습니다.",
         zero_says_en="No unpaid taxes, premiums or bills are known.",
     ),
-    Feature(
-        name="arrears_new_6m",
-        theme=_THEME,
-        label_ko="최근 6개월에 새로 생긴 체납·미납 건수",
-        label_en="The number of bills that became overdue in the last six months",
-        value=_sum("begun_lately"),
-        unit="bills",
-        worse="up",
-        meaning="Taxes, premiums and bills that became overdue in the six calendar months ending with that of as_of, paid since or not.",
-        null_means=_NULL,
-        says_ko="최근 6개월 동안 새로 생긴 세금·보험료·공과금의 체납·미납은 {value}입니다.",
-        says_en="The last six months brought {value} of tax, insurance or utilities, some perhaps paid since.",
-        zero_says_ko="최근 6개월 동안 새로 생긴 체납·미납이 없습니다.",
-        zero_says_en="The last six months brought no unpaid taxes, premiums or bills.",
-    ),
+    _begun("begun_lately", 6, "six"),
     _unpaid("insurance", ("사회보험료 체납액", "social insurance"), "Health, pension and employment insurance premiums unpaid on as_of."),
     _unpaid("utility", ("공과금 미납액", "electricity, gas and water"), "Electricity, gas and water bills unpaid on as_of."),
     _unpaid("telecom", ("통신요금 미납액", "telephone and internet"), "Telephone and internet bills unpaid on as_of."),
@@ -164,21 +168,7 @@ ARREARS: tuple[Feature, ...] = (
         zero_says_ko="확인된 세금·보험료·공과금 체납·미납이 없습니다.",
         zero_says_en="No unpaid taxes, premiums or bills are known.",
     ),
-    Feature(
-        name="arrears_new_3m",
-        theme=_THEME,
-        label_ko="최근 3개월에 새로 생긴 체납·미납 건수",
-        label_en="The number of bills that became overdue in the last three months",
-        value=_sum("begun_this_quarter"),
-        unit="bills",
-        worse="up",
-        meaning="Taxes, premiums and bills that became overdue in the three calendar months ending with that of as_of, paid since or not.",
-        null_means=_NULL,
-        says_ko="최근 3개월 동안 새로 생긴 세금·보험료·공과금의 체납·미납은 {value}입니다.",
-        says_en="The last three months brought {value} of tax, insurance or utilities, some perhaps paid since.",
-        zero_says_ko="최근 3개월 동안 새로 생긴 체납·미납이 없습니다.",
-        zero_says_en="The last three months brought no unpaid taxes, premiums or bills.",
-    ),
+    _begun("begun_this_quarter", 3, "three"),
     Feature(
         name="arrears_new_trend_6m",
         theme=_THEME,

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import narwhals as nw
 
 from features.catalogue import FEATURES
-from features.feature import Feature
-from features.formula import Aggregate
+from features.feature import Feature, list_leaves
+from features.formula import Aggregate, look_back
 from features.grid import fill_grid
 from features.reading import Reading
 from features.values import work_out, work_out_on_spark
@@ -45,7 +45,7 @@ def build_features(tables: Mapping[str, Frame], as_of: date, features: Sequence[
 
 
 def _build(reading: Reading, features: Sequence[Feature]) -> nw.LazyFrame[Any]:
-    needed = sorted(frozenset().union(*(feature.value.leaves for feature in features)), key=lambda leaf: leaf.name)
+    needed = list_leaves(features)
     wide = fill_leaves(reading, needed)
     if wide.implementation.is_pyspark() or wide.implementation.is_pyspark_connect():
         return work_out_on_spark(wide, needed, features)
@@ -95,6 +95,5 @@ def _is_there(reading: Reading, view: str) -> bool:
 
 def _aggregate(reading: Reading, view: str, leaves: Sequence[Aggregate]) -> nw.LazyFrame[Any]:
     # every feature of a view is filled by one pass over its rows
-    history = max((leaf.window.last for leaf in leaves if leaf.window), default=0)
-    rows = VIEWS[view].rows(reading, history)
+    rows = VIEWS[view].rows(reading, look_back(leaves))
     return rows.group_by("borrower_id").agg(*(leaf.over_rows() for leaf in leaves))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -106,6 +106,11 @@ class Formula:
 Value = Formula | Aggregate
 
 
+def look_back(leaves: Iterable[Aggregate]) -> int:
+    """How many months before the newest the farthest window reaches; 0 where none has one."""
+    return max((leaf.window.last for leaf in leaves if leaf.window), default=0)
+
+
 def ratio(top: Value, bottom: Value) -> Formula:
     """`top` divided by `bottom`; null where the bottom is not above zero."""
     return Formula((top, bottom), lambda over, under: nw.when(under > 0).then(over / under))
@@ -148,12 +153,7 @@ def count_above(bound: int, *values: Value) -> Formula:
 
 def years_of(days: Value) -> Formula:
     """Days as years of 365.25 days."""
-    return Formula((days,), lambda expr: expr / 365.25)
-
-
-def hundredth(value: Value) -> Formula:
-    """A hundredth of the value."""
-    return Formula((value,), lambda expr: expr / 100)
+    return divided(days, 365.25)
 
 
 def none_is_zero(value: Value) -> Formula:
@@ -175,7 +175,7 @@ def zero_where_covered(value: Value, table: str) -> Formula:
     return Formula((value, covered), lambda expr, reported: nw.coalesce(expr, nw.when(reported > 0).then(nw.lit(0))))
 
 
-def divided(value: Value, by: int) -> Formula:
+def divided(value: Value, by: float) -> Formula:
     """The value divided by a fixed number."""
     return Formula((value,), lambda expr: expr / by)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from features.formula import Aggregate
+from features.formula import Aggregate, look_back
 from features.held import HeldReading, hold, name_borrowers
 from features.reading import Reading
 from features.views import VIEWS
@@ -33,7 +33,7 @@ def _fill(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> pl.Dat
     names = name_borrowers(reading)
     held = hold(reading, names)
     # long histories first, so that a view of the newest months finds them held
-    views = sorted(leaves, key=lambda view: -_look_back(leaves[view]))
+    views = sorted(leaves, key=lambda view: -look_back(leaves[view]))
     return pl.DataFrame([names, *(column for view in views for column in _fill_view(held, view, leaves[view], names.len()))])
 
 
@@ -49,13 +49,9 @@ def _read_rows(reading: HeldReading, view: str, leaves: Sequence[Aggregate]) -> 
     back = [pl.col("months_back").fill_null(-1)] if any(leaf.window for leaf in leaves) else []
     folded = [pl.col(of).fill_null(0).alias(f"{of} folded") for of in sorted({leaf.of for leaf in leaves if leaf.how != "count"})]
     known = [pl.col(of).is_not_null().alias(f"{of} known") for of in sorted({leaf.of for leaf in leaves})]
-    rows = VIEWS[view].rows(reading, _look_back(leaves)).to_native().select("borrower_id", *back, *folded, *known)
+    rows = VIEWS[view].rows(reading, look_back(leaves)).to_native().select("borrower_id", *back, *folded, *known)
     found: pl.DataFrame = rows.filter(pl.col("borrower_id").is_not_null()).collect(engine="streaming")
     return found
-
-
-def _look_back(leaves: Sequence[Aggregate]) -> int:
-    return max((leaf.window.last for leaf in leaves if leaf.window), default=0)
 
 
 class _Filled:
@@ -65,7 +61,7 @@ class _Filled:
         """Begin with nobody present."""
         self.present = np.zeros(borrowers, np.bool_)
         self.leaves = {leaf: np.full(borrowers, _START[leaf.how], np.int64) for leaf in leaves}
-        self.months = _look_back(leaves) + 1
+        self.months = look_back(leaves) + 1
         self.by_column: dict[tuple[str, bool], list[Aggregate]] = {}
         for leaf in leaves:
             self.by_column.setdefault((leaf.of, leaf.window is not None), []).append(leaf)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from features.debt import YEARLY_SALES
 from features.feature import Feature, Worse
-from features.formula import Aggregate, divided, hundredth, none_is_zero, ratio
+from features.formula import Aggregate, divided, none_is_zero, ratio
 
 _THEME = "debt burden"
 
@@ -169,7 +169,7 @@ LOANS: tuple[Feature, ...] = (
         theme=_THEME,
         label_ko="평균 대출 금리",
         label_en="The mean interest rate",
-        value=hundredth(ratio(_of_loans("priced_hundredths"), _of_loans("priced_thousands"))),
+        value=divided(ratio(_of_loans("priced_hundredths"), _of_loans("priced_thousands")), 100),
         unit="per cent",
         meaning="Yearly interest of the open loans, weighted by what is owed, per cent.",
         null_means="no open loan with a known rate and balance",

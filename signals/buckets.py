@@ -57,6 +57,11 @@ def number_buckets(ids: pl.Series, buckets: int) -> pl.Series:
     return pl.Series("bucket", np.concatenate(parts).astype(np.int32) if parts else [], dtype=pl.Int32)
 
 
+def find_bucket(home: Home, borrower_id: str) -> int:
+    """Find the bucket of one borrower."""
+    return int(number_buckets(pl.Series([borrower_id]), count_buckets(home)).item())
+
+
 def gather_buckets(parts: Iterator[pl.DataFrame], asked: pl.DataFrame, buckets: int) -> Iterator[pl.DataFrame]:
     """Gather the rows of some borrowers bucket by bucket, in whatever order they are read: one frame per bucket, in turn, maybe empty.
 

@@ -148,15 +148,13 @@ def read_known(
     objections: pl.DataFrame | None = None,
     *,
     tables: Collection[str] = tuple(TABLES),
-    since: Mapping[str, date] | None = None,
 ) -> dict[str, pl.LazyFrame]:
     """Read what was known at the end of `as_of`, table by table; a table that never arrived is not in the mapping.
 
     `objections` (`read_objections`): what people dispute or have corrected stands over it; None: what the sources say. `tables`:
-    which to open, all unless said. `since`: by table, the first month (`Table.month`) that is read of it; tables that are not
-    named, or whose key names no month, are read whole. Lazy: of a bucket only the columns that are asked for are read.
+    which to open, all unless said. Lazy: of a bucket only the columns and the months that are asked for are read.
     """
-    return know_opened(open_tables(home, tables), as_of, bucket, objections, since)
+    return know_opened(open_tables(home, tables), as_of, bucket, objections)
 
 
 def know_opened(
@@ -164,19 +162,11 @@ def know_opened(
     as_of: date,
     bucket: int | None = None,
     objections: pl.DataFrame | None = None,
-    since: Mapping[str, date] | None = None,
 ) -> dict[str, pl.LazyFrame]:
     """Say what was known of tables opened before (`open_tables`), as `read_known` does: so all buckets are read as of one moment."""
-    first, know = since or {}, as_known if bucket is None else settle_known
-    found = {name: _keep_since(take_bucket(frame, name, bucket), name, first.get(name)) for name, frame in opened.items()}
-    known = {name: know(frame, name, as_of) for name, frame in found.items()}
+    know = as_known if bucket is None else settle_known
+    known = {name: know(take_bucket(frame, name, bucket), name, as_of) for name, frame in opened.items()}
     return known if objections is None else {name: apply_corrections(frame, name, objections, as_of) for name, frame in known.items()}
-
-
-def _keep_since(frame: pl.LazyFrame, table: str, first: date | None) -> pl.LazyFrame:
-    """Keep the months from `first` on: all versions of a key are of one month, so those that are left are known as they were."""
-    month = TABLES[table].month
-    return frame if first is None or month is None else frame.filter(pl.col(month) >= first)
 
 
 def receipt_of_arrivals(home: Home, table: str, as_of: date) -> Receipt | None:

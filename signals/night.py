@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
-from signals.buckets import count_buckets, gather_buckets
+from signals.buckets import count_buckets, find_bucket, gather_buckets
 from signals.check_reports import read_check_reports
 from signals.corrections import apply_corrections
 from signals.delta import read_histories
@@ -23,7 +23,7 @@ from signals.errors import NightError
 from signals.forgotten import Forgotten
 from signals.freshness import mark_silence
 from signals.home import Home
-from signals.lake import know_opened, open_tables, read_known, receipt_of_arrivals, take_bucket
+from signals.lake import know_opened, open_tables, receipt_of_arrivals, take_bucket
 from signals.nights import note_seconds
 from signals.objects import refuse_unreachable
 from signals.offices import hash_offices, load_offices
@@ -103,10 +103,6 @@ class Night:
         """Read the verdicts of this night that can become a place, without their words."""
         return self.read("verdicts").filter("is_eligible").drop("unmet", "questions").collect()
 
-    def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
-        """Read what was known, whole or for one bucket of borrowers, with what people corrected or dispute; coverage as it was told."""
-        return read_known(self.home, self.as_of, bucket, self.objections)
-
     def read_forgotten(self) -> Forgotten:
         """Read who was forgotten, so that nothing of them is let in."""
         with self.open_records().begin() as connection:
@@ -131,19 +127,21 @@ class Night:
         make: Callable[[dict[str, pl.LazyFrame]], pl.DataFrame],
         *,
         tables: Collection[str] = tuple(TABLES),
-        since: Mapping[str, date] | None = None,
     ) -> Iterator[pl.DataFrame]:
         """Make one frame per bucket from what was known of its borrowers; coverage ends where its source has fallen silent.
 
-        `tables` and `since` say which tables, and from which month on, `make` reads (as of `signals.lake.read_known`).
+        `tables` says which of them `make` reads.
         """
         ended, opened = list_ended(self.find_silences(), self.as_of), open_tables(self.home, tables)
-        return (make(self._know_as_heard(opened, bucket, ended, since)) for bucket in range(count_buckets(self.home)))
+        return (make(self._know_as_heard(opened, bucket, ended)) for bucket in range(count_buckets(self.home)))
 
-    def _know_as_heard(
-        self, opened: Mapping[str, pl.LazyFrame], bucket: int, ended: pl.DataFrame, since: Mapping[str, date] | None
-    ) -> dict[str, pl.LazyFrame]:
-        known = know_opened(opened, self.as_of, bucket, self.objections, since)
+    def know_of(self, borrower_id: str) -> dict[str, pl.LazyFrame]:
+        """Read what was known of the bucket one borrower lies in, as `by_bucket` hands it on."""
+        ended = list_ended(self.find_silences(), self.as_of)
+        return self._know_as_heard(open_tables(self.home), find_bucket(self.home, borrower_id), ended)
+
+    def _know_as_heard(self, opened: Mapping[str, pl.LazyFrame], bucket: int, ended: pl.DataFrame) -> dict[str, pl.LazyFrame]:
+        known = know_opened(opened, self.as_of, bucket, self.objections)
         if ended.is_empty() or "coverage" not in opened:
             return known
         told = take_bucket(opened["coverage"], "coverage", bucket)

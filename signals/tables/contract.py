@@ -119,11 +119,6 @@ class Table:
         return f"{what} are kept for {self.keep_months} months by {self.keep_by}: {self.keep_because}."
 
     @property
-    def month(self) -> str | None:
-        """The column of the key that says of which month (or day) a row speaks and by which it is kept; None: no such column."""
-        return self.keep_by if self.keep_by in self.key else None
-
-    @property
     def has_borrower(self) -> bool:
         """Whether a row belongs to one borrower (and so lies in that borrower's bucket)."""
         return "borrower_id" in self.schema.columns()
