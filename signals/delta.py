@@ -67,7 +67,7 @@ def _open_remote(place: str, version: int | None) -> DeltaTable:
 def list_files_of(place: str, as_of: date | None = None) -> list[str]:
     """List the files that a reader of a table that is there opens, all or those of one night, by their whole places."""
     opened = _open_remote(place, None) if is_url(place) else _LocalTable(place)
-    return [str(uri) for uri in opened.file_uris(None if as_of is None else [("as_of", "=", str(as_of))])]
+    return [str(uri) for uri in opened.file_uris(file_pruning_predicate=None if as_of is None else [("as_of", "=", str(as_of))])]
 
 
 class _LocalTable(DeltaTable):  # type: ignore[misc]

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -49,6 +50,8 @@ def open_spark(settings: Settings) -> Any:
     Raises `SettingsError` where PySpark or Java is missing, or Spark does not start as it was told to.
     """
     refuse_without_spark(settings)
+    # nothing of ours goes through pandas there
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     from pyspark.sql import SparkSession
 
     if (active := SparkSession.getActiveSession()) is not None:
