@@ -134,7 +134,7 @@ def test_what_fails_on_an_executor_is_one_line_without_a_value() -> None:
 
 def test_a_whole_night_on_two_executors_is_that_of_polars(by_polars: Night, town: Path, tmp_path: Path) -> None:
     home, events = tmp_path / "home", tmp_path / "events"
-    shutil.copytree(by_polars.home.models.root, home / "models")
+    shutil.copytree(by_polars.home.models, home / "models")
     events.mkdir()
     logged = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": events.as_uri(), "spark.eventLog.compress": "false"}
     told = {
