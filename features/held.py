@@ -28,9 +28,13 @@ class HeldReading(Reading):
     def rows(self, table: str) -> nw.LazyFrame[Any]:
         """The declared columns of one table, as a reading has them, with numbers for ids."""
         # a loan stays a categorical: the numbers behind it mean something only as long as one is in memory
-        numbers = {"borrower_id": pl.col("borrower_id").cast(self.names, strict=False).to_physical(), "loan_id": pl.col("loan_id").cast(self.loans)}
+        numbers = {
+            "borrower_id": pl.col("borrower_id").cast(self.names, strict=False).to_physical(),
+            "loan_id": pl.col("loan_id").cast(self.loans),
+        }
         rows = super().rows(table).to_native()
-        return nw.from_native(rows.with_columns(number for name, number in numbers.items() if name in READS[table]))
+        numbered: pl.LazyFrame = rows.with_columns(number for name, number in numbers.items() if name in READS[table])
+        return nw.from_native(numbered)
 
     def since(self, table: str, month: str, months_ago: int) -> nw.LazyFrame[Any]:
         """Its rows of the newest months, read once for all views that look no further back than the first that asked."""
@@ -42,7 +46,7 @@ class HeldReading(Reading):
         return nw.from_native(rows.lazy() if reach == months_ago else rows.lazy().filter(pl.col("months_ago") <= months_ago))
 
     def _read(self, table: str, month: str, months_ago: int) -> pl.DataFrame:
-        rows = self.between(table, month, months_ago).to_native().collect(engine="streaming")
+        rows: pl.DataFrame = self.between(table, month, months_ago).to_native().collect(engine="streaming")
         rows = rows.with_columns(self._count_months(rows[month], months_ago))
         # the flag speeds up what groups by borrower; on unsorted rows it would make groups twice
         return rows.with_columns(pl.col("borrower_id").set_sorted()) if rows["borrower_id"].is_sorted() else rows
@@ -51,14 +55,14 @@ class HeldReading(Reading):
         # a few years have fewer days than a table has rows, so the calendar is asked once for each day
         oldest = self.month_start(months_ago)
         calendar = pl.date_range(oldest, self.as_of, eager=True).alias("day").to_frame()
-        months = nw.from_native(calendar).select(months_ago=self.months_ago("day")).to_native()["months_ago"]
+        months: pl.Series = nw.from_native(calendar).select(months_ago=self.months_ago("day")).to_native()["months_ago"]
         return months.gather((days.to_physical() - (oldest - date(1970, 1, 1)).days).cast(pl.UInt32)).alias("months_ago")
 
 
 def name_borrowers(reading: Reading) -> pl.Series:
     """The borrowers named in borrowers, loans or repayments of polars tables: each id once, in order."""
     ids = pl.col("borrower_id")
-    tables = [reading.rows(table).to_native().select(ids) for table in HOLDERS if table in reading.tables]
+    tables: list[pl.LazyFrame] = [reading.rows(table).to_native().select(ids) for table in HOLDERS if table in reading.tables]
     # rows come mostly borrower by borrower: the first of a run speaks for it
     runs = [rows.filter(ids.ne_missing(ids.shift())) for rows in tables]
     return pl.concat(runs).collect(engine="streaming")["borrower_id"].drop_nulls().unique().sort()

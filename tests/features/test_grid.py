@@ -44,13 +44,16 @@ def draw_leaves(draw: st.DrawFn) -> dict[str, list[Aggregate]]:
     for view in draw(st.sets(st.sampled_from(sorted(VIEWS)), min_size=1, max_size=4)):
         first, last = sorted(draw(st.tuples(st.integers(0, 14), st.integers(0, 14))))
         windows = [None, Window(first, last), Window(0, 0)] if view in BY_MONTH else [None]
-        columns = st.tuples(st.sampled_from(["sum", "max", "min", "count"]), st.sampled_from(WHOLE_COLUMNS[view]), st.sampled_from(windows))
-        leaves[view] = [Aggregate(view, *drawn) for drawn in sorted(draw(st.sets(columns, min_size=1, max_size=8)), key=str)]
+        how, of = st.sampled_from(["sum", "max", "min", "count"]), st.sampled_from(WHOLE_COLUMNS[view])
+        some = st.sets(st.builds(Aggregate, st.just(view), how, of, st.sampled_from(windows)), min_size=1, max_size=8)
+        leaves[view] = sorted(draw(some), key=lambda leaf: leaf.name)
     return leaves
 
 
 def fill_both(reading: Reading, leaves: dict[str, list[Aggregate]]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    joined, gridded = (frame.collect().sort("borrower_id") for frame in (join_views(reading, leaves).to_native(), fill_grid(reading, leaves)))
+    joined, gridded = (
+        frame.collect().sort("borrower_id") for frame in (join_views(reading, leaves).to_native(), fill_grid(reading, leaves))
+    )
     return joined.cast({name: kind for name, kind in gridded.schema.items() if name in joined.columns}), gridded
 
 
