@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from process import HERE, run_step
 from show import show_results
 
-HERE = Path(__file__).resolve().parent
 COUNTED = ("build_features", "score", "explain", "judge", "assign")  # what the targets speak of
 AFTER = ("publish", "report")  # told beside them; pull and check have a benchmark of their own
 ENGINES = ("polars", "duckdb", "spark", "pandas")
@@ -172,19 +172,8 @@ def _hold_targets(results: dict[str, Any], smaller: dict[str, Any] | None) -> li
 
 
 def _run(step: str, patience: float | None = None, **given: Any) -> dict[str, Any]:
-    """Run one step in a process of its own, with the code that stands here."""
-    words = [
-        sys.executable,
-        str(HERE / "measured.py"),
-        step,
-        *(part for name, value in given.items() for part in (f"--{name}", str(value))),
-    ]
     print(f"… {step} {given.get('stage') or given.get('engine') or given.get('what') or ''}", file=sys.stderr, flush=True)
-    paths = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))  # an engine may be installed apart from ours
-    environment = os.environ | {"PYTHONPATH": paths}
-    told = subprocess.PIPE if patience else None  # of an engine that breaks off, the reason is shown
-    done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, stderr=told, check=True, text=True, timeout=patience)  # noqa: S603
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return run_step(step, patience, **given)
 
 
 if __name__ == "__main__":
