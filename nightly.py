@@ -117,7 +117,7 @@ def explain(night: Night) -> list[Receipt]:
         return features.word_reasons(explain_scores(rows.drop("level"), told, champion, features.themes()))
 
     buckets = night.read_buckets("features", list_explaining_features(champion), levels)
-    return night.write_chunks("reasons", (explain_bucket(rows) for rows in buckets))
+    return night.write_chunks("reasons", night.abreast(explain_bucket, buckets))
 
 
 def judge(night: Night) -> list[Receipt]:

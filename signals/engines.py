@@ -34,4 +34,4 @@ def map_by_engine(
         from signals.spark_night import map_on_spark
 
         return map_on_spark(night, product, wanted, make)
-    return (make(part) for part in night.read_parts(product, wanted))
+    return night.abreast(make, night.read_parts(product, wanted))

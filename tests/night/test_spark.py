@@ -48,11 +48,20 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def by_polars(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Night:
-    """A night by polars, with a champion."""
-    home = tmp_path_factory.mktemp("polars")
+def taken_in(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A HOME with a champion, and in its lake all that this night brings."""
+    home = tmp_path_factory.mktemp("taken in")
     training.train([str(town)], UNTIL - timedelta(days=1), 60, home)
     night = Night(UNTIL, Settings(home=home, sources=(str(town),)))
+    nightly.pull(night)
+    nightly.check(night)
+    return home
+
+
+@pytest.fixture(scope="module")
+def by_polars(taken_in: Path, town: Path, tmp_path_factory: pytest.TempPathFactory) -> Night:
+    home = tmp_path_factory.mktemp("polars") / "home"
+    night = Night(UNTIL, Settings(home=shutil.copytree(taken_in, home), sources=(str(town),)))
     nightly.run_night(night, on_stage=lambda _: None)
     return night
 
@@ -69,12 +78,8 @@ def assert_same(one: Night, other: Night, *names: str) -> None:
         assert_frame_equal(found, wanted, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def test_features_and_scores_are_those_of_polars(by_polars: Night, town: Path, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(by_polars.home.root, home)
-    for name in ("features", "levels", "scores"):
-        shutil.rmtree(home / "nights" / name)
-    night = on_spark(home, town)
+def test_features_and_scores_are_those_of_polars(by_polars: Night, taken_in: Path, town: Path, tmp_path: Path) -> None:
+    night = on_spark(shutil.copytree(taken_in, tmp_path / "home"), town)
     nightly.build_features(night)
     nightly.score(night)
     assert by_polars.read("scores").select("model_version").collect().item(0, 0) != "scorecard"
@@ -132,9 +137,8 @@ def test_what_fails_on_an_executor_is_one_line_without_a_value() -> None:
     assert error.value.__cause__ is None
 
 
-def test_a_whole_night_on_two_executors_is_that_of_polars(by_polars: Night, town: Path, tmp_path: Path) -> None:
-    home, events = tmp_path / "home", tmp_path / "events"
-    shutil.copytree(by_polars.home.models, home / "models")
+def test_a_whole_night_on_two_executors_is_that_of_polars(by_polars: Night, taken_in: Path, town: Path, tmp_path: Path) -> None:
+    home, events = shutil.copytree(taken_in, tmp_path / "home"), tmp_path / "events"
     events.mkdir()
     logged = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": events.as_uri(), "spark.eventLog.compress": "false"}
     told = {
