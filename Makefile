@@ -48,7 +48,7 @@ bench-pull: setup  ## how fast, and in how much memory, the pull is beside bare 
 	@$(BIN)/python bench/pull.py --borrowers $(BORROWERS)
 
 lock:  ## resolve the lock again
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-emit-index-url --generate-hashes --no-header --no-annotate -q -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra spark --python-version 3.11 --no-emit-index-url --generate-hashes --no-header --no-annotate -q -o requirements.lock
 
 clean:  ## remove the made-up town and its HOME
 	rm -rf $(TOWN) $(TOWN)-truth $(HOME_DIR) .airflow

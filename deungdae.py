@@ -108,7 +108,8 @@ def night(
     home: HomeFolder,
     source: Sources = None,
     engine: Annotated[
-        Literal["polars", "spark"] | None, typer.Option(help="What builds features and scores: polars here, or spark (docs/spark.md). Else DEUNGDAE_ENGINE.")
+        Literal["polars", "spark"] | None,
+        typer.Option(help="What builds features and scores: polars here, or spark (docs/spark.md). Else DEUNGDAE_ENGINE."),
     ] = None,
 ) -> None:
     """Run the whole night."""

@@ -191,7 +191,9 @@ def end_silent_coverage(coverage: pl.LazyFrame, ended: pl.DataFrame) -> pl.LazyF
     other in `facts`. Rows, order and columns stay; only `until_on` may come earlier, never later.
     """
     last = ended.lazy().rename({"source_id": "pulled_from", "table_name": "reported_in"})
-    joined = coverage.with_columns(reported_in=_REPORTED_IN).join(last, on=["pulled_from", "reported_in"], how="left", maintain_order="left")
+    joined = coverage.with_columns(reported_in=_REPORTED_IN).join(
+        last, on=["pulled_from", "reported_in"], how="left", maintain_order="left"
+    )
     return joined.with_columns(until_on=pl.min_horizontal("until_on", "last_word_on")).drop("reported_in", "last_word_on")
 
 

@@ -28,7 +28,9 @@ def make_on_spark(night: Night, make: Callable[[dict[str, Any]], Any], tables: C
         yield from bring_by_bucket(make(known), count_buckets(night.home))
 
 
-def map_on_spark(night: Night, product: str, wanted: Collection[str], make: Callable[[pl.DataFrame], pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def map_on_spark(
+    night: Night, product: str, wanted: Collection[str], make: Callable[[pl.DataFrame], pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
     """Map a product's key and wanted columns to a narrow frame on Spark, through Arrow, and bring that here whole, sorted by its key.
 
     `make` travels to each executor once. What it gives of no rows says the columns, and raises here what it would raise there.

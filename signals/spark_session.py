@@ -59,7 +59,7 @@ def open_spark(settings: Settings) -> Any:
     where = "DEUNGDAE_SPARK_REMOTE" if settings.spark_remote else "DEUNGDAE_SPARK_MASTER"
     try:
         session = _start(SparkSession, settings)
-    except Exception as error:  # py4j, gRPC and Spark each have errors of their own, whose words may show a token in a URL
+    except Exception as error:  # noqa: BLE001, py4j, gRPC and Spark each have their own; their words may show a token
         next_step = "check them; `spark-submit --version` and Spark's own lines above say more, or use --engine polars"
         raise SettingsError(f"Spark does not start ({type(error).__name__})", f"{where}, DEUNGDAE_SPARK_CONF", _WHY, next_step) from None
     atexit.register(session.stop)  # else a cluster counts the night as broken off

@@ -34,10 +34,11 @@ OWNERS = {
     "lightgbm": {"models"},
     "sklearn": {"models"},
     "woodelf": {"models"},
+    "pyspark": {"signals", "bench"},
     "airflow": {"dags"},
     "typer": {"deungdae"},
 }
-SLOW_TO_IMPORT = {"great_expectations", "lightgbm", "sklearn", "woodelf", "pandas", "scipy"}
+SLOW_TO_IMPORT = {"great_expectations", "lightgbm", "sklearn", "woodelf", "pandas", "scipy", "pyspark"}
 MAY_ASK_THE_CLOCK = {
     "deungdae.py": ["datetime.now"],  # programmes check without a day judges the windows by today
     "signals/records/leases.py": ["datetime.now"],  # whether a lease ran out
