@@ -26,14 +26,14 @@ from signals.settings import Settings
 OLDEST_JAVA = 17
 _WHY = "features and scores can't be built on it"
 _CONNECT_NEEDS = ("grpc", "grpc_status", "zstandard")
-# What the night says of every session: dates without a zone, arithmetic as polars does it, batches large enough for the booster,
-# and no note with each expression of the line it stands on, which makes up half of the time until a plan is sent.
+# What the night says of every session: dates without a zone, arithmetic as polars does it, batches large enough for the booster.
 _SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "false",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
-    "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
+# Of each expression Spark would note the line of Python it stands on: half of the time until a plan is sent.
+_MASTER = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 # On one machine nothing listens beyond it: Spark's own page shows plans to whoever can reach the port.
 _LOCAL = {
     "spark.driver.host": "127.0.0.1",
@@ -155,7 +155,7 @@ def _start(session: Any, settings: Settings) -> Any:
     if is_here:  # executors elsewhere have a Python of their own
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    told = {**_SESSION, **(_LOCAL | _place_code() if is_here else {}), **settings.spark_conf}
+    told = {**_SESSION, **_MASTER, **(_LOCAL | _place_code() if is_here else {}), **settings.spark_conf}
     return _tell(session.builder.master(settings.spark_master).appName("deungdae"), told).getOrCreate()
 
 
