@@ -106,21 +106,12 @@ def _open_duckdb(known: Path) -> Iterator[Build]:
 @contextmanager
 def _open_spark(known: Path) -> Iterator[Build]:
     """The same plan on Apache Spark in this machine, on all files at once."""
-    from pyspark.sql import SparkSession
+    from signals.settings import Settings
+    from signals.spark_session import open_spark
 
-    builder = SparkSession.builder.master(f"local[{THREADS}]")
-    settings = {
-        "spark.driver.memory": f"{MEMORY_GB}g", "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": "24", "spark.local.dir": str(known.parent / "spill"),
-    }  # fmt: skip
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    try:
-        yield lambda tables: nw.from_native(_declared({name: session.read.parquet(*files) for name, files in tables.items()}))
-    finally:
-        session.stop()
+    told = {"spark.driver.memory": f"{MEMORY_GB}g", "spark.sql.shuffle.partitions": "24", "spark.local.dir": str(known.parent / "spill")}
+    session = open_spark(Settings(engine="spark", spark_master=f"local[{THREADS}]", spark_remote=None, spark_conf=told))
+    yield lambda tables: nw.from_native(_declared({name: session.read.parquet(*files) for name, files in tables.items()}))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from features.feature import Feature, list_leaves
 from features.formula import Aggregate, look_back
 from features.grid import fill_grid
 from features.reading import Reading
-from features.values import work_out, work_out_on_spark
+from features.values import work_by_rows, work_out
 from features.views import VIEWS
 from signals.errors import InputError
 from signals.tables import HOLDERS
@@ -47,9 +47,7 @@ def build_features(tables: Mapping[str, Frame], as_of: date, features: Sequence[
 def _build(reading: Reading, features: Sequence[Feature]) -> nw.LazyFrame[Any]:
     needed = list_leaves(features)
     wide = fill_leaves(reading, needed)
-    if wide.implementation.is_pyspark() or wide.implementation.is_pyspark_connect():
-        return work_out_on_spark(wide, needed, features)
-    return work_out(wide, needed, features)
+    return work_by_rows(wide, needed, lambda rows: work_out(rows, needed, features))
 
 
 def fill_leaves(reading: Reading, needed: Sequence[Aggregate]) -> nw.LazyFrame[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -11,8 +11,10 @@ import polars as pl
 from features.feature import Feature
 from features.formula import Aggregate
 
+Rows = nw.LazyFrame[Any]
 
-def work_out(wide: nw.LazyFrame[Any], needed: Sequence[Aggregate], features: Sequence[Feature]) -> nw.LazyFrame[Any]:
+
+def work_out(wide: Rows, needed: Sequence[Aggregate], features: Sequence[Feature]) -> Rows:
     """Work the features out: one row per row of `wide`, borrower_id and one Float64 column per feature.
 
     `wide` holds those of the `needed` aggregates whose tables are there; all others are null.
@@ -24,26 +26,25 @@ def work_out(wide: nw.LazyFrame[Any], needed: Sequence[Aggregate], features: Seq
     return wide.select("borrower_id", *values)
 
 
-def work_out_on_spark(wide: nw.LazyFrame[Any], needed: Sequence[Aggregate], features: Sequence[Feature]) -> nw.LazyFrame[Any]:
-    """Work the features out on Spark's executors, each with polars on what it holds, through Arrow (decision 0029).
+def work_by_rows(wide: Rows, needed: Sequence[Aggregate], work: Callable[[Rows], Rows]) -> Rows:
+    """Work on filled aggregates, each row for itself: on Spark its executors do it with polars on what they hold (decision 0029).
 
-    The aggregates are whole numbers, the same on every engine; what is worked out from them is then the same to the last bit.
+    The aggregates are whole numbers, the same on every engine; what is worked out of them is then the same to the last bit.
     """
+    if not (wide.implementation.is_pyspark() or wide.implementation.is_pyspark_connect()):
+        return work(wide)
+    from signals.spark_rows import map_rows
 
-    def work_out_batches(batches: Iterator[Any]) -> Iterator[Any]:
-        import pyarrow as pa
+    present = set(wide.collect_schema().names())
+    # engines sum into types of their own
+    kinds: dict[str, pl.DataType] = {
+        leaf.name: pl.Int32() if leaf.how == "count" else pl.Int64() for leaf in needed if leaf.name in present
+    }
 
-        schema = pa.schema([("borrower_id", pa.string()), *((feature.name, pa.float64()) for feature in features)])
-        for batch in batches:
-            built = work_out(nw.from_native(_conform(pl.DataFrame(batch), needed)), needed, features).to_native()
-            yield from built.collect().to_arrow().cast(schema).to_batches()
+    def work_in_polars(rows: pl.DataFrame) -> pl.DataFrame:
+        typed = rows.lazy().with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
+        built: pl.LazyFrame = work(nw.from_native(typed)).to_native()
+        return built.collect()
 
-    columns = ", ".join(["borrower_id string", *(f"`{feature.name}` double" for feature in features)])
-    built: nw.LazyFrame[Any] = nw.from_native(wide.to_native().mapInArrow(work_out_batches, columns))
-    return built
-
-
-def _conform(rows: pl.DataFrame, needed: Sequence[Aggregate]) -> pl.LazyFrame:
-    """Give aggregates the types that polars has them in: engines sum into types of their own."""
-    kinds = {leaf.name: pl.Int32 if leaf.how == "count" else pl.Int64 for leaf in needed if leaf.name in rows.columns}
-    return rows.lazy().with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
+    worked: Rows = nw.from_native(map_rows(wide.to_native(), work_in_polars, {"borrower_id": pl.String(), **kinds}))
+    return worked

@@ -15,12 +15,8 @@ from signals.home import Home
 from signals.known import PROVENANCE
 from signals.lake import lake_schema
 from signals.silence import name_reporting_table
-from signals.spark_session import bring_rows, send_rows
+from signals.spark_rows import bring_rows, send_rows, spell_schema
 from signals.tables import TABLES
-
-_KINDS: dict[pl.DataType, str] = {
-    pl.String(): "string", pl.Int64(): "bigint", pl.Int32(): "int", pl.Float64(): "double", pl.Date(): "date", pl.Boolean(): "boolean",
-}  # fmt: skip
 
 
 def scan_files(spark: Any, files: Collection[str], schema: Mapping[str, pl.DataType]) -> Any:
@@ -30,15 +26,6 @@ def scan_files(spark: Any, files: Collection[str], schema: Mapping[str, pl.DataT
         return spark.createDataFrame([], declared)
     # without it Spark would take columns from the names of folders
     return spark.read.schema(declared).option("recursiveFileLookup", "true").parquet(*map(_spell, files))
-
-
-def spell_schema(schema: Mapping[str, pl.DataType]) -> str:
-    """Spell columns as Spark's SQL does.
-
-    >>> spell_schema({"borrower_id": pl.String(), "raw_score": pl.Float64()})
-    '`borrower_id` string, `raw_score` double'
-    """
-    return ", ".join(f"`{name}` {_KINDS[kind]}" for name, kind in schema.items())
 
 
 def scan_lake_on_spark(spark: Any, home: Home, table: str) -> Any:

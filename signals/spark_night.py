@@ -12,8 +12,9 @@ from signals.delta import list_files_of
 from signals.night import Night
 from signals.products import PRODUCTS
 from signals.silence import list_ended
-from signals.spark_lake import bring_by_bucket, read_known_on_spark, scan_files, spell_schema
-from signals.spark_session import bring_rows, open_spark, share_value, worded_spark
+from signals.spark_lake import bring_by_bucket, read_known_on_spark, scan_files
+from signals.spark_rows import bring_rows, map_rows, share_value
+from signals.spark_session import open_spark, worded_spark
 
 
 def make_on_spark(night: Night, make: Callable[[dict[str, Any]], Any], tables: Collection[str]) -> Iterator[pl.DataFrame]:
@@ -33,17 +34,10 @@ def map_on_spark(
 ) -> Iterator[pl.DataFrame]:
     """Map a product's key and wanted columns to a narrow frame on Spark, through Arrow, and bring that here whole, sorted by its key.
 
-    `make` travels to each executor once. What it gives of no rows says the columns, and raises here what it would raise there.
+    `make` travels to each executor once.
     """
     spark, there, key = open_spark(night.settings), night.read(product).collect_schema(), PRODUCTS[product].key
     read = {name: kind for name, kind in there.items() if name in {*key, *wanted}}
-    made = make(pl.DataFrame(schema=read))
     with worded_spark():
-        rows = scan_files(spark, list_files_of(night.home.product(product), night.as_of), read)
-        shared = share_value(spark, make)
-
-        def map_batches(batches: Iterator[Any]) -> Iterator[Any]:
-            for batch in batches:
-                yield from shared()(pl.DataFrame(batch)).to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
-
-        yield bring_rows(rows.mapInArrow(map_batches, spell_schema(made.schema))).sort(key)
+        rows, shared = scan_files(spark, list_files_of(night.home.product(product), night.as_of), read), share_value(spark, make)
+        yield bring_rows(map_rows(rows, lambda part: shared()(part), read)).sort(key)  # noqa: PLW0108, called there

@@ -12,13 +12,11 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from signals.errors import NightError, SettingsError
 from signals.settings import Settings
@@ -100,29 +98,6 @@ def find_java() -> int | None:
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603, what Spark itself would start
     found = re.search(r'version "(?:1\.)?(\d+)', said.stderr)
     return int(found[1]) if found else None
-
-
-def share_value(spark: Any, value: Any) -> Callable[[], Any]:
-    """Hand a value to all executors, once each: what is called there to have it. By Connect it travels with the function that calls it."""
-    if is_remote(spark):
-        return lambda: value
-    broadcast = spark.sparkContext.broadcast(value)
-    return lambda: broadcast.value
-
-
-def is_remote(spark: Any) -> bool:
-    """Say whether a session is one of Spark Connect."""
-    return "connect" in type(spark).__module__
-
-
-def send_rows(spark: Any, rows: pl.DataFrame) -> Any:
-    """Make a few rows of polars a Spark frame. They travel as Arrow, so that no plan that Spark logs shows a value."""
-    return spark.createDataFrame(rows.to_arrow())
-
-
-def bring_rows(frame: Any) -> pl.DataFrame:
-    """Bring a Spark frame's rows here, through Arrow."""
-    return pl.DataFrame(frame.toArrow())
 
 
 @contextmanager

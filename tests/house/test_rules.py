@@ -34,7 +34,7 @@ OWNERS = {
     "lightgbm": {"models"},
     "sklearn": {"models"},
     "woodelf": {"models"},
-    "pyspark": {"signals", "bench"},
+    "pyspark": {"signals"},
     "airflow": {"dags"},
     "typer": {"deungdae"},
 }

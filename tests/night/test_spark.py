@@ -89,7 +89,8 @@ def test_features_and_scores_are_those_of_polars(by_polars: Night, taken_in: Pat
 def test_what_was_known_is_what_polars_knew(tmp_path: Path) -> None:
     from signals.lake import read_known
     from signals.spark_lake import read_known_on_spark
-    from signals.spark_session import bring_rows, open_spark
+    from signals.spark_rows import bring_rows
+    from signals.spark_session import open_spark
 
     night = on_spark(tmp_path / "home [1], {2}")  # what Hadoop would read as a pattern
     first, then = UNTIL - timedelta(days=9), UNTIL - timedelta(days=2)
