@@ -1,6 +1,7 @@
 """The gate: Great Expectations counts what polars counts; too few fails the source, too much warns, and each source is named."""
 
 import random
+import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from signals.checks import conflict_key, judge_rows
-from signals.expectations import FACT
+from signals.expectations import FACT, import_gx
 from signals.gate import Gate, GateReport
 from signals.like_nights import find_like_nights
 from signals.measures import MEASURES, measure_deliveries
@@ -53,6 +54,15 @@ def some_arrears(rows: int, generator: random.Random, amount: int = 100_000) -> 
         for number in range(rows)
     ]
     return pl.DataFrame(drawn, schema_overrides={"kind": pl.String, "since_on": pl.Date}, infer_schema_length=None)
+
+
+def test_great_expectations_finds_no_spark_which_would_end_this_process_as_if_all_were_well() -> None:
+    import_gx()
+    from great_expectations.compatibility import pyspark
+
+    assert not pyspark.pyspark
+    assert not pyspark.ConnectDataFrame
+    assert sys.modules.get("pyspark", sys) is not None  # whoever wants it finds it again
 
 
 @pytest.mark.parametrize("seed", range(5))
