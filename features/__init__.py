@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from features.build import build_features
+from features.build import build_features, build_peer_values
 from features.catalogue import FEATURES, directions, feature_names, themes
 from features.describe import describe_features
 from features.feature import THEMES, Feature
+from features.peers import measure_peers
 from features.wording import word_reasons
 
-__all__ = ["FEATURES", "THEMES", "Feature", "build_features", "describe_features", "directions", "feature_names", "themes", "word_reasons"]
+__all__ = [
+    "FEATURES",
+    "THEMES",
+    "Feature",
+    "build_features",
+    "build_peer_values",
+    "describe_features",
+    "directions",
+    "feature_names",
+    "measure_peers",
+    "themes",
+    "word_reasons",
+]

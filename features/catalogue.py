@@ -8,9 +8,9 @@ from features.credit import CREDIT
 from features.debt import DEBT
 from features.feature import Feature
 from features.repayment import REPAYMENT
-from features.sales import SALES
+from features.sales import SALES, SELLING
 
-FEATURES: tuple[Feature, ...] = (*REPAYMENT, *DEBT, *SALES, *ARREARS, *CREDIT, *BUSINESS)
+FEATURES: tuple[Feature, ...] = (*REPAYMENT, *DEBT, *SALES, *SELLING, *ARREARS, *CREDIT, *BUSINESS)
 BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEATURES}
 
 

@@ -89,7 +89,7 @@ class Aggregate:
 class Formula:
     """Arithmetic between aggregates (or other formulas), done once per borrower after they are summed."""
 
-    parts: tuple[Formula | Aggregate, ...]
+    parts: tuple[Value, ...]
     combine: Callable[..., nw.Expr]
 
     @property
@@ -102,7 +102,35 @@ class Formula:
         return self.combine(*(part.expr() for part in self.parts))
 
 
-Value = Formula | Aggregate
+@dataclass(frozen=True)
+class PeerMedian:
+    """The median of `value` among a borrower's peers: those of the same `moment`, `trade` and place (`near`), or wider (see features.peers).
+
+    Null where too few of them are known.
+    """
+
+    measure: str
+    value: Value
+    moment: Value
+    trade: Value
+    near: Value
+
+    @property
+    def name(self) -> str:
+        """The column it is joined on as, before the features are worked out."""
+        return f"peers__{self.measure}"
+
+    @property
+    def leaves(self) -> frozenset[Aggregate]:
+        """What its measure and the peers' own description stand on."""
+        return frozenset().union(*(part.leaves for part in (self.value, self.moment, self.trade, self.near)))
+
+    def expr(self) -> nw.Expr:
+        """The value per borrower."""
+        return nw.col(self.name)
+
+
+Value = Formula | Aggregate | PeerMedian
 
 
 def ratio(top: Value, bottom: Value) -> Formula:
@@ -177,3 +205,10 @@ def zero_where_covered(value: Value, table: str) -> Formula:
 def _sum_known(*exprs: nw.Expr) -> nw.Expr:
     known = reduce(lambda one, other: one | other, (~expr.is_null() for expr in exprs))
     return nw.when(known).then(reduce(add, (nw.coalesce(expr, nw.lit(0)) for expr in exprs)))
+
+
+def find_peer_medians(value: Value) -> frozenset[PeerMedian]:
+    """All peer medians that a value stands on."""
+    if isinstance(value, PeerMedian):
+        return frozenset({value})
+    return frozenset().union(*map(find_peer_medians, value.parts)) if isinstance(value, Formula) else frozenset()

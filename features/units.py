@@ -62,6 +62,7 @@ UNITS: dict[str, Callable[[float], tuple[str, str]]] = {
     "months": _counted("개월", "month", "months"),
     "years": _counted("년", "year", "years"),
     "people": _counted("명", "person", "people"),
+    "sales": _counted("건", "sale", "sales"),
     "loans": _counted("건", "loan", "loans"),
     "bills": _counted("건", "unpaid item", "unpaid items"),
     "payments": _counted("회", "payment", "payments"),

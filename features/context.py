@@ -1,0 +1,104 @@
+"""What other tables know of a shop's months of sales: which channels are reported, and when it was suspended."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import narwhals as nw
+
+from features.reading import Reading
+
+CHANNELS = {"card": "card_sales_krw", "platform": "platform_sales_krw", "cash": "cash_receipt_krw"}
+SUBJECTS = {"card": "card_sales", "platform": "platform_sales", "cash": "cash_receipts"}  # what coverage calls them
+HORIZON = 48  # months further back than any window looks
+_SIDES = tuple(f"{channel}_{side}" for channel in ("sales", *CHANNELS) for side in ("since", "until"))
+_LAST_DAYS = {4: 30, 6: 30, 9: 30, 11: 30, 2: 28}
+_ONE = nw.lit(1, nw.Int32)
+
+
+def join_context(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
+    """Add to months of sales what coverage, events and the register of businesses know of their shops.
+
+    `<channel>_since`, `<channel>_until`: first and last whole month covered, in months ago; null: coverage says nothing of it.
+    `suspended_months`: the months any part of which a suspension took, as bits; `is_suspended`: 1 where the register says so.
+    """
+    readers = {"coverage": _list_covered, "events": _list_suspensions, "businesses": _list_suspended}
+    for table, read in readers.items():
+        if table in reading.tables:
+            rows = rows.join(read(reading), on="borrower_id", how="left")
+    there = set(rows.collect_schema().names())
+    absent = {name: nw.lit(None, nw.Int32) for name in _SIDES if name not in there}
+    rests = {name: nw.coalesce(nw.col(name), 0 * _ONE) if name in there else 0 * _ONE for name in ("suspended_months", "is_suspended")}
+    return rows.with_columns(**absent, **rests)
+
+
+def cover(channel: str) -> nw.Expr:
+    """What a channel brought in a month: null once its coverage has ended, nothing where coverage holds and none is told.
+
+    Nothing before coverage began is no report either.
+    """
+    won, ago, nothing = nw.col(f"{channel}_krw"), nw.col("months_ago"), nw.lit(0, nw.Int64)
+    since, until = nw.col(f"{channel}_since"), nw.coalesce(nw.col(f"{channel}_until"), nw.col("sales_until"))
+    in_time = nw.when(ago <= since).then(nw.coalesce(won, nothing))
+    told = nw.when(~since.is_null() & (nw.coalesce(won, nothing) == 0)).then(in_time).otherwise(won)
+    return nw.when(until.is_null() | (ago >= until)).then(told).alias(f"{channel}_krw")
+
+
+def bit(place: nw.Expr) -> nw.Expr:
+    """The number with one bit set: the months of a borrower are the bits of one number, which needs no join of month with month."""
+    return (nw.lit(2, nw.Int64) ** place).cast(nw.Int64)
+
+
+def has_bit(months: str, place: nw.Expr) -> nw.Expr:
+    """Whether a month is among those of a column of bits."""
+    return nw.col(months) // bit(place) % 2 == 1
+
+
+def _list_covered(reading: Reading) -> nw.LazyFrame[Any]:
+    """One row per borrower of whom coverage says more than that sales come."""
+    names = {"sales": "sales", **SUBJECTS}
+    first, last = nw.col("from_on"), nw.col("until_on")
+    rows = reading.rows("coverage").filter(nw.col("subject").is_in(list(names.values())), first <= reading.as_of)
+    since = reading.months_ago("from_on") - (first.dt.day() > 1).cast(nw.Int32)
+    until = nw.when(last.is_null()).then(nw.lit(-HORIZON, nw.Int32)).otherwise(reading.months_ago("until_on") + 1 - _ends_month("until_on"))
+    spans = rows.group_by("borrower_id", "subject").agg(since.max().alias("since"), until.min().alias("until"))
+    # that sales come at all is told of nearly everybody, and says nothing while it lasts
+    spans = spans.filter((nw.col("subject") != "sales") | (nw.col("until") > 0))
+    of = {name: nw.col("subject") == subject for name, subject in names.items()}
+    sides = (nw.when(named).then(nw.col(side)).max().alias(f"{name}_{side}") for name, named in of.items() for side in ("since", "until"))
+    return spans.group_by("borrower_id").agg(*sides)
+
+
+def _ends_month(column: str) -> nw.Expr:
+    """1 where a day is the last of its month, the 28th and 29th of February both."""
+    day, month = nw.col(column).dt.day(), nw.col(column).dt.month()
+    short = reduce(lambda one, other: one | other, ((month == number) & (day >= last) for number, last in _LAST_DAYS.items()))
+    return (short | (day == 31)).cast(nw.Int32)  # noqa: PLR2004, the longest month
+
+
+def _list_suspensions(reading: Reading) -> nw.LazyFrame[Any]:
+    """One row per borrower who was ever suspended."""
+    kinds = ("suspension", "reopening", "closure")
+    events = reading.rows("events").filter(nw.col("kind").is_in(kinds), nw.col("happened_on") <= reading.as_of)
+    events = events.with_columns(next_on=_next("happened_on"), began=reading.months_ago("happened_on"))
+    # a shop that reopens on the first of a month has the whole of it
+    until = reading.months_ago("next_on") + (nw.col("next_on").dt.day() == 1).cast(nw.Int32)
+    spans = events.with_columns(until=nw.coalesce(until, 0 * _ONE)).filter(nw.col("kind") == "suspension")
+    # of two suspensions that meet in a month the later one has it: each bit once
+    until = nw.max_horizontal("until", nw.coalesce(_next("began") + 1, 0 * _ONE))
+    spans = spans.with_columns(until=until).filter(nw.col("until") <= nw.col("began"), nw.col("until") < HORIZON)
+    began = nw.min_horizontal(nw.col("began"), nw.lit(HORIZON, nw.Int32))
+    return spans.group_by("borrower_id").agg((bit(began + 1) - bit(nw.col("until"))).sum().alias("suspended_months"))
+
+
+def _next(column: str) -> nw.Expr:
+    return nw.col(column).shift(-1).over("borrower_id", order_by=["happened_on", "kind"])
+
+
+def _list_suspended(reading: Reading) -> nw.LazyFrame[Any]:
+    """One row per borrower whose businesses are suspended, as the register says, and none trades."""
+    rows = reading.rows("businesses").filter(nw.coalesce(nw.col("is_representative"), nw.lit(True)))
+    counts = (nw.when(nw.col("trading_status") == status).then(_ONE).count().alias(status) for status in ("trading", "suspended"))
+    rows = rows.group_by("borrower_id").agg(*counts).filter(nw.col("suspended") > 0, nw.col("trading") == 0)
+    return rows.select("borrower_id", is_suspended=_ONE)
