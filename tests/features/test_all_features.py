@@ -13,7 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from features import FEATURES, THEMES, Feature, build_features, describe_features, directions, feature_names, themes
+from features import (
+    FEATURES,
+    THEMES,
+    Feature,
+    build_features,
+    build_peer_values,
+    describe_features,
+    directions,
+    feature_names,
+    measure_peers,
+    themes,
+)
 from features.reading import READS
 from signals.receipts import hash_content
 from signals.tables import TABLES
@@ -120,11 +131,13 @@ def test_every_column_read_is_a_declared_column_of_its_table() -> None:
     }
 
 
-def test_every_feature_is_a_number_and_every_one_is_known_for_somebody_in_the_cast() -> None:
+def test_every_feature_is_a_number_and_every_one_is_known_for_somebody(crowd: tuple[dict[str, pl.LazyFrame], pl.DataFrame]) -> None:
     rows = build(cast(), CAST_AS_OF)
     assert rows.columns == ["borrower_id", *feature_names()]
     assert set(rows.drop("borrower_id").dtypes) == {pl.Float64}
-    assert [name for name in feature_names() if rows[name].null_count() == rows.height] == []
+    unknown = [name for name in feature_names() if rows[name].null_count() == rows.height]
+    assert [name for name in unknown if crowd[1][name].null_count() == crowd[1].height] == []
+    assert {themes()[name] for name in unknown} == {"sales"}  # a dozen shops have no peers, and nobody counts their receipts
 
 
 @given(SEEDS)
@@ -155,14 +168,16 @@ def test_row_order_changes_nothing_not_even_a_byte(seed: int) -> None:
 
 @given(SEEDS)
 @WORLDS
-def test_some_borrowers_alone_have_the_rows_they_have_among_all(seed: int) -> None:
+def test_some_borrowers_alone_have_the_rows_they_have_among_all_given_the_same_peers(seed: int) -> None:
     world, as_of = make_world(seed), draw_day(np.random.default_rng(seed))
     some = ["b0", "b3"]
     bucket = {
         name: frame.filter(pl.col("borrower_id").is_in(some)) if "borrower_id" in frame.columns else frame for name, frame in world.items()
     }
+    peers = measure_peers(build_peer_values(know(world, as_of), as_of)).collect().lazy()
     whole = build(know(world, as_of), as_of).filter(pl.col("borrower_id").is_in(some))
-    assert_frame_equal(build(know(bucket, as_of), as_of), whole)
+    alone = build_features(know(bucket, as_of), as_of, peers=peers).collect().sort("borrower_id")
+    assert_frame_equal(alone, whole)
 
 
 @given(SEEDS)
@@ -187,7 +202,7 @@ def test_a_missing_table_leaves_its_own_features_null_and_the_others_as_they_wer
     kept = [
         feature.name
         for feature in FEATURES
-        if missing not in feature.tables and not (missing == "repayments" and "loans" in feature.tables)
+        if missing not in {*feature.tables, *feature.helpers} and not (missing == "repayments" and "loans" in feature.tables)
     ]
     assert lost or missing in ("borrowers", "businesses", "coverage")  # these only help others
     assert all(rest[name].null_count() == rest.height for name in lost)
