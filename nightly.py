@@ -71,12 +71,16 @@ def check(night: Night) -> list[Receipt]:
 
 
 def build_features(night: Night) -> list[Receipt]:
-    """Compute every declared feature for every known borrower."""
+    """Compute every declared feature for every known borrower; what is usual among peers is measured first, over all buckets."""
+    import polars as pl
+
     import features
 
-    return night.write_chunks(
-        "features", night.by_bucket(lambda tables: features.build_features(tables, night.as_of).collect(engine="streaming"))
-    )
+    day = night.as_of
+    shops = pl.concat(night.by_bucket(lambda tables: features.build_peer_values(tables, day).collect(engine="streaming")))
+    peers = features.measure_peers(shops.lazy()).collect().lazy()
+    rows = night.by_bucket(lambda tables: features.build_features(tables, day, peers=peers).collect(engine="streaming"))
+    return night.write_chunks("features", rows)
 
 
 def score(night: Night) -> list[Receipt]:

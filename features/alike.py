@@ -20,7 +20,7 @@ _NOTHING = nw.lit(0, nw.Int64)
 class Span:
     """Some months of sales, by channel: the windows of a view that make them up, and how many of them must be known.
 
-    `prefix` names the columns that leave out what is not alike. `whole`: how many months must be there before that.
+    `prefix` names the columns that leave out what is not alike; `at_least` is counted before that.
     """
 
     windows: tuple[Window | None, ...]
@@ -98,9 +98,10 @@ def change_in_ticket(now: Window, before: Window, at_least: int) -> Formula:
     return Formula(tuple(parts), combine)
 
 
-def annual(months: Sequence[Value], at_least: int) -> Formula:
-    """Sales of twelve months, scaled up where a few of them are not known."""
-    return Formula(tuple(months), lambda *sold: _where_known(sold, at_least, _sum_where(None, sold) * 12 / _count_known(sold)))
+def annual(window: Window, at_least: int) -> Formula:
+    """What twelve months earned, scaled up where a few of them are not known; a month of rest is known, and earned what it did."""
+    earned = (Aggregate("sales", how, "earned_krw", window) for how in ("sum", "count"))
+    return Formula(tuple(earned), lambda won, known: nw.when(known >= at_least).then(won * 12 / known))
 
 
 def months_without(months: Sequence[Value]) -> Formula:

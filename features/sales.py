@@ -37,7 +37,7 @@ _HALF_NOW, _HALF_BEFORE = Span((_NEWEST, _BEFORE), 6), Span((_EARLIER,), 6)
 _YEAR = Span((_NEWEST, _BEFORE, _EARLIER), _FEWEST_MONTHS)
 _MONTHS = [Aggregate("sales", "max", "sales_krw", month_back(back)) for back in range(12)]  # one row a month
 
-SALES_12M = annual(_MONTHS, _FEWEST_MONTHS)
+SALES_12M = annual(last_months(12), _FEWEST_MONTHS)
 _YOY = change_alike(Span((_NEWEST,), _QUARTER, prefix="like_"), Span((Window(12, 14),), _QUARTER, prefix="like_"))
 _CHANGE_3M = change_alike(_QUARTER_NOW, _QUARTER_BEFORE)
 _SINCE_OPENING = change_alike(_QUARTER_NOW, Span((None,), _QUARTER, view="openings"))

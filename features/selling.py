@@ -1,6 +1,6 @@
 """The months in which a shop sold, and what each channel brought: cards, platforms, cash receipts, each where it is reported.
 
-A month in which the shop rested is left out, so that nobody reads it as a month without sales.
+A month in which the shop rested is marked, so that nobody reads it as a month without sales.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ _YEAR, _QUARTER = 12, 3
 
 
 def read_sales(reading: Reading, history: int) -> nw.LazyFrame[Any]:
-    """One row per borrower and finished month in which the shop sold or could have, counted back from its newest known month.
+    """One row per borrower and finished month, counted back from its newest known month.
 
-    `<channel>_krw`: won, null where the channel is not reported; `sales_krw`: the known ones together; `channels`: which
-    they are; `like_…`: the same without the months that hold a festival in only one of two years.
+    `<channel>_krw`: won, null where the channel is not reported; `sales_krw`: the known ones together; `channels`: which they
+    are; `row`: 1. All of these are null in a month of rest; `earned_krw` is not. `like_…`: the same without the months that hold a festival in only one of two years.
     """
     rows = _sell(_read_months(reading, history + STALE_AFTER_MONTHS + _YEAR), reading)
     newest, ago = nw.col("newest"), nw.col("months_ago")
     rows = rows.filter(ago <= history + STALE_AFTER_MONTHS).with_columns(
-        row=nw.lit(1, nw.Int32),
         months_back=nw.when(newest <= STALE_AFTER_MONTHS).then(ago - newest).otherwise(ago).cast(nw.Int32),
         channels=_name_channels(),
         counted_card_krw=nw.when(~nw.col("card_sales_count").is_null()).then(nw.col("card_krw")),
@@ -44,8 +43,7 @@ def read_openings(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa:
     opened = _find_newer(reading)
     rows = _read_months(reading, NEWER_MONTHS + STALE_AFTER_MONTHS + _YEAR).join(opened, on="borrower_id", how="inner")
     since = nw.col("opened_ago") - nw.col("months_ago")
-    rows = _sell(rows, reading).filter(since >= 1, since <= _QUARTER, nw.col("months_ago") >= nw.col("newest") + _QUARTER)
-    return rows.with_columns(row=nw.lit(1, nw.Int32))
+    return _sell(rows, reading).filter(since >= 1, since <= _QUARTER, nw.col("months_ago") >= nw.col("newest") + _QUARTER)
 
 
 def _read_months(reading: Reading, months: int) -> nw.LazyFrame[Any]:
@@ -58,7 +56,7 @@ def _read_months(reading: Reading, months: int) -> nw.LazyFrame[Any]:
 
 
 def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
-    """What is known of each month, its shop's newest month beside it, without the months of rest."""
+    """What is known of each month, its shop's newest month beside it; in months of rest only what was earned all the same."""
     rows = join_context(rows, reading).with_columns(cover(channel) for channel in CHANNELS)
     known = [nw.col(f"{channel}_krw") for channel in CHANNELS]
     sales = reduce(add, (nw.coalesce(won, nw.lit(0, nw.Int64)) for won in known))
@@ -71,7 +69,10 @@ def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
     )
     # a shop that sold nothing since that month a year ago has not paused but stopped
     is_season = has_bit("idle_months", ago + _YEAR) & (nw.coalesce(nw.col("last_sale"), nw.lit(HORIZON, nw.Int32)) < ago + _YEAR)
-    return rows.filter(~(has_bit("suspended_months", ago) | (~has_sales & (is_season | (nw.col("is_suspended") == 1)))))
+    rests = has_bit("suspended_months", ago) | (~has_sales & (is_season | (nw.col("is_suspended") == 1)))
+    traded = {name: nw.when(~nw.col("rests")).then(nw.col(name)) for name in ("sales_krw", "card_sales_count", *(f"{channel}_krw" for channel in CHANNELS))}
+    rows = rows.with_columns(rests=rests, earned_krw=nw.col("sales_krw"))
+    return rows.with_columns(row=nw.when(~nw.col("rests")).then(nw.lit(1, nw.Int32)), **traded)
 
 
 def _find_newer(reading: Reading) -> nw.LazyFrame[Any]:
@@ -87,7 +88,7 @@ def _find_newer(reading: Reading) -> nw.LazyFrame[Any]:
 
 def _name_channels() -> nw.Expr:
     known = ((~nw.col(f"{channel}_krw").is_null()).cast(nw.Int32) * 2**place for place, channel in enumerate(CHANNELS))
-    return reduce(lambda one, other: one + other, known)
+    return nw.when(~nw.col("rests")).then(reduce(add, known))
 
 
 def _holds_festival_once(reading: Reading) -> nw.Expr:
