@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -10,8 +10,8 @@ from operator import add
 
 import narwhals as nw
 
-from features.formula import Aggregate, Formula, Value, Window, total
 from features.context import CHANNELS
+from features.formula import Aggregate, Formula, Value, Window, total
 
 _NOTHING = nw.lit(0, nw.Int64)
 
@@ -53,11 +53,12 @@ def change_alike(now: Span, before: Span) -> Formula:
     def combine(*parts: nw.Expr) -> nw.Expr:
         half = len(parts) // 2
         (months, compared, *later), (months_before, compared_before, *earlier) = parts[:half], parts[half:]
-        is_alike = [
-            (one == compared) & (other == compared_before) for one, other in zip(later[::2], earlier[::2], strict=True)
-        ]
+        is_alike = [(one == compared) & (other == compared_before) for one, other in zip(later[::2], earlier[::2], strict=True)]
         sold, was_sold = (_sum_where(is_alike, side[1::2]) for side in (later, earlier))
-        is_most = reduce(lambda one, other: one & other, (2 * part >= _sum_where(None, side[1::2]) for part, side in ((sold, later), (was_sold, earlier))))
+        is_most = reduce(
+            lambda one, other: one & other,
+            (2 * part >= _sum_where(None, side[1::2]) for part, side in ((sold, later), (was_sold, earlier))),
+        )
         enough = (months >= now.at_least) & (months_before >= before.at_least) & (was_sold > 0) & is_most
         return nw.when(enough).then((sold * compared_before - was_sold * compared) / (was_sold * compared))
 
@@ -66,7 +67,9 @@ def change_alike(now: Span, before: Span) -> Formula:
 
 def _sum_where(flags: Sequence[nw.Expr] | None, values: Sequence[nw.Expr]) -> nw.Expr:
     known = [nw.coalesce(value, _NOTHING) for value in values]
-    return reduce(add, known if flags is None else (nw.when(flag).then(value).otherwise(_NOTHING) for flag, value in zip(flags, known, strict=True)))
+    return reduce(
+        add, known if flags is None else (nw.when(flag).then(value).otherwise(_NOTHING) for flag, value in zip(flags, known, strict=True))
+    )
 
 
 def monthly_mean(span: Span) -> Formula:
@@ -82,13 +85,24 @@ def share_of_platforms(span: Span) -> Formula:
         enough = (months >= span.at_least) & (card_months == months) & (platform_months == months) & (card + platform > 0)
         return nw.when(enough, card >= 0, platform >= 0).then(platform / (card + platform))
 
-    return Formula((span.known("row"), *(part(name) for name in ("card", "platform") for part in (lambda name: span.known(f"{name}_krw"), span.won))), combine)
+    return Formula(
+        (span.known("row"), *(part(name) for name in ("card", "platform") for part in (lambda name: span.known(f"{name}_krw"), span.won))),
+        combine,
+    )
 
 
 def change_in_ticket(now: Window, before: Window, at_least: int) -> Formula:
     """The relative change of the average card sale, over the months whose card sales are counted."""
-    names = ("counted_card_krw", "card_sales_count")
-    parts = [Aggregate("sales", how, name, window) for window in (now, before) for name, how in ((names[0], "count"), *((name, "sum") for name in names))]
+    won, sold = "counted_card_krw", "card_sales_count"
+    parts = [
+        part
+        for window in (now, before)
+        for part in (
+            Aggregate("sales", "count", won, window),
+            Aggregate("sales", "sum", won, window),
+            Aggregate("sales", "sum", sold, window),
+        )
+    ]
 
     def combine(*exprs: nw.Expr) -> nw.Expr:
         (months, won, sales), (months_before, won_before, sales_before) = exprs[:3], exprs[3:]
@@ -100,8 +114,8 @@ def change_in_ticket(now: Window, before: Window, at_least: int) -> Formula:
 
 def annual(window: Window, at_least: int) -> Formula:
     """What twelve months earned, scaled up where a few of them are not known; a month of rest is known, and earned what it did."""
-    earned = (Aggregate("sales", how, "earned_krw", window) for how in ("sum", "count"))
-    return Formula(tuple(earned), lambda won, known: nw.when(known >= at_least).then(won * 12 / known))
+    parts = Aggregate("sales", "sum", "earned_krw", window), Aggregate("sales", "count", "earned_krw", window)
+    return Formula(parts, lambda won, known: nw.when(known >= at_least).then(won * 12 / known))
 
 
 def months_without(months: Sequence[Value]) -> Formula:
@@ -113,11 +127,8 @@ def months_since_sale(months: Sequence[Value]) -> Formula:
     """How many of the known months passed without sales since the last one that had some; null where none is known."""
 
     def combine(*sold: nw.Expr) -> nw.Expr:
-        waits, passed = nw.lit(1, nw.Int32), nw.lit(0, nw.Int32)
-        for one in sold:
-            waits = waits * _number(~(nw.coalesce(one, _NOTHING) > 0))
-            passed = passed + waits * _number(~one.is_null())
-        return _where_known(sold, 1, passed)
+        found = (nw.when(one > 0).then(_count_known(sold[:place])) for place, one in enumerate(sold))
+        return _where_known(sold, 1, nw.coalesce(*found, _count_known(sold)))
 
     return Formula(tuple(months), combine)
 
@@ -126,11 +137,9 @@ def falls_in_a_row(months: Sequence[Value]) -> Formula:
     """How many times in a row, up to the newest month, a month sold less than the one before; null where either of the newest two is unknown."""
 
     def combine(*sold: nw.Expr) -> nw.Expr:
-        falls, run = nw.lit(0, nw.Int32), nw.lit(1, nw.Int32)
-        for later, earlier in pairwise(sold):
-            run = run * _number(nw.when(~later.is_null(), ~earlier.is_null()).then(later < earlier))
-            falls = falls + run
-        return _where_known(sold[:2], 2, falls)
+        fell = [nw.coalesce(later < earlier, nw.lit(False)) for later, earlier in pairwise(sold)]
+        run = (nw.when(~falls).then(nw.lit(place, nw.Int32)) for place, falls in enumerate(fell))
+        return _where_known(sold[:2], 2, nw.coalesce(*run, nw.lit(len(fell), nw.Int32)))
 
     return Formula(tuple(months), combine)
 
@@ -173,8 +182,8 @@ def _number(flag: nw.Expr) -> nw.Expr:
     return nw.coalesce(flag.cast(nw.Int32), nw.lit(0, nw.Int32))
 
 
-def _count(flags: Sequence[nw.Expr]) -> nw.Expr:
-    return reduce(add, map(_number, flags))
+def _count(flags: Iterable[nw.Expr]) -> nw.Expr:
+    return reduce(add, map(_number, flags), nw.lit(0, nw.Int32))
 
 
 def _count_known(values: Sequence[nw.Expr]) -> nw.Expr:

@@ -72,7 +72,9 @@ def _measure(shops: nw.LazyFrame[Any], measure: str) -> nw.LazyFrame[Any]:
         2: (nw.col("shops_2") >= FEWEST_PEERS) & has_trade,
         1: nw.col("shops_1") >= FEWEST_SHOPS,
     }
-    median, number = (nw.coalesce(*(nw.when(told).then(nw.col(f"{of}_{width}")) for width, told in tells.items())) for of in ("median", "shops"))
+    median, number = (
+        nw.coalesce(*(nw.when(told).then(nw.col(f"{of}_{width}")) for width, told in tells.items())) for of in ("median", "shops")
+    )
     return found.select(nw.lit(measure).alias("measure"), *_KEYS, median=median, shops=number)
 
 

@@ -6,8 +6,6 @@ year before as well, is no month without sales (decision 0025).
 
 from __future__ import annotations
 
-import narwhals as nw
-
 from features.alike import (
     Span,
     against,
@@ -41,7 +39,9 @@ SALES_12M = annual(last_months(12), _FEWEST_MONTHS)
 _YOY = change_alike(Span((_NEWEST,), _QUARTER, prefix="like_"), Span((Window(12, 14),), _QUARTER, prefix="like_"))
 _CHANGE_3M = change_alike(_QUARTER_NOW, _QUARTER_BEFORE)
 _SINCE_OPENING = change_alike(_QUARTER_NOW, Span((None,), _QUARTER, view="openings"))
-_SWING_12M, _SWING_6M = (same_channels(swing(_MONTHS[:months], pairs), last_months(months)) for months, pairs in ((12, _FEWEST_MONTHS), (6, _FEWEST_PAIRS)))
+_SWING_12M, _SWING_6M = (
+    same_channels(swing(_MONTHS[:months], pairs), last_months(months)) for months, pairs in ((12, _FEWEST_MONTHS), (6, _FEWEST_PAIRS))
+)
 
 _MONTH = Aggregate("sales", "max", "newest")
 _TRADE, _REGION = (first_known(Aggregate("borrowers", "max", of), Aggregate("businesses", "min", of)) for of in ("division", "region"))

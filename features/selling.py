@@ -70,7 +70,10 @@ def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
     # a shop that sold nothing since that month a year ago has not paused but stopped
     is_season = has_bit("idle_months", ago + _YEAR) & (nw.coalesce(nw.col("last_sale"), nw.lit(HORIZON, nw.Int32)) < ago + _YEAR)
     rests = has_bit("suspended_months", ago) | (~has_sales & (is_season | (nw.col("is_suspended") == 1)))
-    traded = {name: nw.when(~nw.col("rests")).then(nw.col(name)) for name in ("sales_krw", "card_sales_count", *(f"{channel}_krw" for channel in CHANNELS))}
+    traded = {
+        name: nw.when(~nw.col("rests")).then(nw.col(name))
+        for name in ("sales_krw", "card_sales_count", *(f"{channel}_krw" for channel in CHANNELS))
+    }
     rows = rows.with_columns(rests=rests, earned_krw=nw.col("sales_krw"))
     return rows.with_columns(row=nw.when(~nw.col("rests")).then(nw.lit(1, nw.Int32)), **traded)
 
@@ -96,7 +99,7 @@ def _holds_festival_once(reading: Reading) -> nw.Expr:
 
     Nowhere, where both quarters hold the same: then they are alike as a whole.
     """
-    lone = (nw.lit(False), *(_stands(newest, back) for newest in range(STALE_AFTER_MONTHS + 1) for back in _list_lone(reading, newest)))  # noqa: FBT003
+    lone = (nw.lit(False), *(_stands(newest, back) for newest in range(STALE_AFTER_MONTHS + 1) for back in _list_lone(reading, newest)))
     return reduce(or_, lone)
 
 

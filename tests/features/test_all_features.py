@@ -137,7 +137,7 @@ def test_every_feature_is_a_number_and_every_one_is_known_for_somebody() -> None
     assert set(rows.drop("borrower_id").dtypes) == {pl.Float64}
     unknown = [name for name in feature_names() if rows[name].null_count() == rows.height]
     assert {themes()[name] for name in unknown} == {"sales"}  # a dozen shops have no peers, and nobody counts their receipts
-    crowd = build(know(make_world(7, borrowers=120), date(2026, 6, 30)), date(2026, 6, 30))
+    crowd = build(know(make_world(7, borrowers=150), date(2026, 6, 30)), date(2026, 6, 30))
     assert [name for name in unknown if crowd[name].null_count() == crowd.height] == []
 
 

@@ -36,7 +36,10 @@ def sell(shop: str, card: Months, as_of: date = AS_OF, **others: Months) -> list
     def of(months: Months, back: int) -> int | None:
         return months(back) if callable(months) else months[back]
 
-    return [{"borrower_id": shop, "sales_month": month(back, as_of), **{name: of(months, back) for name, months in channels.items()}} for back in range(count)]
+    return [
+        {"borrower_id": shop, "sales_month": month(back, as_of), **{name: of(months, back) for name, months in channels.items()}}
+        for back in range(count)
+    ]
 
 
 def frame(table: str, rows: Sequence[Mapping[str, Any]]) -> pl.LazyFrame:
@@ -44,7 +47,9 @@ def frame(table: str, rows: Sequence[Mapping[str, Any]]) -> pl.LazyFrame:
     return pl.LazyFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
 
-def tell(sales: list[dict[str, Any]], as_of: date = AS_OF, features: Sequence[Any] = ALONE, **tables: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
+def tell(
+    sales: list[dict[str, Any]], as_of: date = AS_OF, features: Sequence[Any] = ALONE, **tables: list[dict[str, Any]]
+) -> dict[str, dict[str, float | None]]:
     """The features of each shop, by its name."""
     shops = [{"borrower_id": shop} for shop in dict.fromkeys(row["borrower_id"] for row in sales)]
     given = {"borrowers": shops, "sales": sales, **tables}
@@ -85,7 +90,9 @@ def test_a_year_on_year_needs_all_six_months() -> None:
 
 
 def test_a_delivery_shop_is_not_dead_because_its_cards_are() -> None:
-    shop = tell(sell("kitchen", lambda back: 0 if back < 3 else 100 * MAN, platform_sales_krw=lambda back: 120 * MAN if back < 3 else 20 * MAN))["kitchen"]
+    shop = tell(
+        sell("kitchen", lambda back: 0 if back < 3 else 100 * MAN, platform_sales_krw=lambda back: 120 * MAN if back < 3 else 20 * MAN)
+    )["kitchen"]
     assert (shop["sales_change_yoy"], shop["zero_sales_months_6m"], shop["months_since_sale"]) == (0, 0, 0)
     assert shop["platform_share_6m"] == pytest.approx(420 / 720)
     assert shop["platform_share_change_6m"] == pytest.approx(420 / 720 - 1 / 6)
@@ -120,7 +127,10 @@ def test_nothing_written_before_a_channel_is_covered_is_no_report() -> None:
 def test_zeros_after_the_sales_themselves_are_no_longer_covered_are_unknown() -> None:
     sales = sell("cafe", lambda back: 0 if back < 2 else 60 * MAN)
     row = {"borrower_id": "cafe", "source_id": "cards", "subject": "sales", "from_on": date(2023, 1, 1), "until_on": date(2026, 4, 30)}
-    assert [tell(sales, coverage=rows)["cafe"]["zero_sales_months_6m"] for rows in ([], [row], [row, {**row, "source_id": "other", "until_on": None}])] == [2, 0, 2]
+    assert [
+        tell(sales, coverage=rows)["cafe"]["zero_sales_months_6m"]
+        for rows in ([], [row], [row, {**row, "source_id": "other", "until_on": None}])
+    ] == [2, 0, 2]
 
 
 def test_a_seasonal_shop_is_not_dead_in_its_off_season_and_a_dead_one_is() -> None:
@@ -156,7 +166,10 @@ def test_months_of_suspension_are_no_months_without_sales() -> None:
 def test_a_shop_that_the_register_calls_suspended_has_no_months_without_sales() -> None:
     sales = sell("cafe", lambda back: 0 if back < 5 else 90 * MAN)
     status = {"business_id": "s", "borrower_id": "cafe", "trading_status": "suspended"}
-    assert [tell(sales, businesses=rows)["cafe"]["zero_sales_months_6m"] for rows in ([status], [status, {**status, "business_id": "t", "trading_status": "trading"}])] == [0, 5]
+    assert [
+        tell(sales, businesses=rows)["cafe"]["zero_sales_months_6m"]
+        for rows in ([status], [status, {**status, "business_id": "t", "trading_status": "trading"}])
+    ] == [0, 5]
 
 
 def test_both_festivals_of_every_year_are_known_in_a_month_they_can_fall_into() -> None:
@@ -166,7 +179,9 @@ def test_both_festivals_of_every_year_are_known_in_a_month_they_can_fall_into() 
         assert festivals["chuseok"].month in (9, 10)
 
 
-@pytest.mark.parametrize(("as_of", "change"), [(date(2026, 9, 30), 0.0), (date(2026, 10, 31), 0.0), (date(2026, 8, 31), 0.0), (date(2026, 1, 31), -0.1)])
+@pytest.mark.parametrize(
+    ("as_of", "change"), [(date(2026, 9, 30), 0.0), (date(2026, 10, 31), 0.0), (date(2026, 8, 31), 0.0), (date(2026, 1, 31), -0.1)]
+)
 def test_a_festival_that_moved_to_another_month_is_no_growth_and_no_fall(as_of: date, change: float) -> None:
     """Chuseok was shopped for in October 2025 and in September 2026, Seollal in January 2025 and in February 2026; each doubles a month."""
 

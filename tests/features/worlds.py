@@ -142,7 +142,7 @@ def _business(rng: np.random.Generator, number: int, owners: list[str]) -> dict[
     status = ("trading", "suspended", "closed")[rng.integers(3)]
     industry, region, district = PLACES[rng.integers(len(PLACES))]
     return {
-        "industry_code": industry, "region_code": region, "district_code": district, "business_id": f"s{number}", "borrower_id": owners[rng.integers(len(owners))], "opened_on": _maybe(rng, date(2012, 3, 4)),
+        "industry_code": industry, "region_code": region, "district_code": district, "business_id": f"s{number}", "borrower_id": owners[rng.integers(len(owners))], "opened_on": date(2012, 3, 4) if rng.random() < 0.3 else None,
         "trading_status": _maybe(rng, status), "known_on": _later(rng, date(2025, 2, 1), 400),
     }  # fmt: skip
 
