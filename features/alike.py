@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from operator import add
+from typing import Literal
 
 import narwhals as nw
 
@@ -30,11 +31,15 @@ class Span:
 
     def won(self, channel: str) -> Value:
         """What a channel brought."""
-        return total(*(Aggregate(self.view, "sum", f"{self.prefix}{channel}_krw", window) for window in self.windows))
+        return self._whole("sum", f"{self.prefix}{channel}_krw")
 
     def known(self, column: str) -> Value:
         """In how many months a column is known."""
-        return total(*(Aggregate(self.view, "count", column, window) for window in self.windows))
+        return self._whole("count", column)
+
+    def _whole(self, how: Literal["sum", "count"], of: str) -> Value:
+        first, *more = (Aggregate(self.view, how, of, window) for window in self.windows)
+        return total(first, *more) if more else first
 
     @property
     def parts(self) -> tuple[Value, ...]:
