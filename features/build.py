@@ -58,10 +58,14 @@ def _measure_own(tables: Mapping[str, pl.LazyFrame], as_of: date, features: Sequ
 def build_peer_values(tables: Mapping[str, pl.LazyFrame], as_of: date, features: Sequence[Feature] = FEATURES) -> pl.LazyFrame:
     """Compute what peers are compared by, for the shops of some borrowers or all: what `measure_peers` takes.
 
-    One row per borrower of whom one of the measures is known, as `features.peers` describes it. The few tables that sales, trade and place need are read.
+    One row per borrower of whom one of the measures is known, as `features.peers` describes it. Only the few tables that sales,
+    trade and place need are read: where there is a table of borrowers, whoever it does not name is nobody's peer.
     """
-    frames: dict[str, nw.LazyFrame[Any]] = {name: nw.from_native(frame) for name, frame in tables.items()}
     medians = list_peer_medians(feature.value for feature in features)
+    views = [VIEWS[leaf.view] for median in medians for leaf in median.leaves]
+    needed = {table for view in views for table in (*view.tables, *view.helpers)}
+    asked = needed if "borrowers" in tables else needed | set(HOLDERS)
+    frames: dict[str, nw.LazyFrame[Any]] = {name: nw.from_native(frame) for name, frame in tables.items() if name in asked}
     described: pl.LazyFrame = describe_shops(_fill_leaves(Reading(frames, as_of), medians), medians).to_native()
     return described
 
