@@ -8,9 +8,10 @@ from typing import Any
 import narwhals as nw
 
 from features.reading import Reading
+from signals.tables.signs import SALES_SUBJECTS
 
-CHANNELS = {"card": "card_sales_krw", "platform": "platform_sales_krw", "cash": "cash_receipt_krw"}
-SUBJECTS = {"card": "card_sales", "platform": "platform_sales", "cash": "cash_receipts"}  # what coverage calls them
+SUBJECTS = dict(zip(("card", "platform", "cash"), SALES_SUBJECTS, strict=True))  # what coverage calls each channel
+CHANNELS = {channel: SALES_SUBJECTS[subject] for channel, subject in SUBJECTS.items()}
 HORIZON = 48  # months further back than any window looks
 _SIDES = tuple(f"{channel}_{side}" for channel in ("sales", *CHANNELS) for side in ("since", "until"))
 _LAST_DAYS = {4: 30, 6: 30, 9: 30, 11: 30, 2: 28}

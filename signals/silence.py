@@ -16,6 +16,7 @@ from signals.lake import scan_lake
 from signals.like_nights import is_rest_day
 from signals.records.schema import DELIVERIES
 from signals.tables import TABLES
+from signals.tables.signs import SALES_SUBJECTS
 
 # Whom a source speaks of: what it says of them month after month, and the loans it gave them.
 TELLING = ("repayments", "sales", "credit", "loans")
@@ -186,10 +187,11 @@ def end_silent_coverage(coverage: pl.LazyFrame, ended: pl.DataFrame) -> pl.LazyF
     """End the coverage by sources that no longer report at their last word: from then on, no row means unknown, not no.
 
     `coverage`: the lake's rows with all versions and `pulled_from`, which names our source (the `source_id` of a coverage row
-    is the holder's own name for itself). `ended`: as of `list_ended`. A subject is reported in the table of its name, any
-    other in `facts`. Rows, order and columns stay; only `until_on` may come earlier, never later.
+    is the holder's own name for itself). `ended`: as of `list_ended`. A subject is reported in the table of its name, a
+    channel of sales in `sales`, any other in `facts`. Rows, order and columns stay; only `until_on` may come earlier, never later.
     """
-    reported_in = pl.when(pl.col("subject").is_in(list(TABLES))).then(pl.col("subject")).otherwise(pl.lit("facts"))
+    subject = pl.when(pl.col("subject").is_in(list(SALES_SUBJECTS))).then(pl.lit("sales")).otherwise(pl.col("subject"))
+    reported_in = pl.when(subject.is_in(list(TABLES))).then(subject).otherwise(pl.lit("facts"))
     last = ended.lazy().rename({"source_id": "pulled_from", "table_name": "reported_in"})
     joined = coverage.with_columns(reported_in=reported_in).join(last, on=["pulled_from", "reported_in"], how="left", maintain_order="left")
     return joined.with_columns(until_on=pl.min_horizontal("until_on", "last_word_on")).drop("reported_in", "last_word_on")
