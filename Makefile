@@ -11,7 +11,7 @@ export GX_ANALYTICS_ENABLED := false
 UNTIL := 2026-10-01
 TRAINED := 2026-09-30
 
-.PHONY: setup nightly test check docs bench lock clean
+.PHONY: setup nightly test check docs bench bench-pull lock clean
 
 setup: .venv/.done  ## the environment, from the lock
 
@@ -32,8 +32,8 @@ $(HOME_DIR)/models/champion.json: | $(TOWN)/borrowers.parquet
 nightly: setup $(TOWN)/borrowers.parquet $(HOME_DIR)/models/champion.json  ## simulate a town, train a first champion, run the night in Airflow
 	@$(BIN)/python dags/once.py --as-of $(UNTIL)
 
-test: setup  ## the whole suite
-	@$(BIN)/python -m pytest
+test: setup  ## the whole suite, two files at a time
+	@$(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile
 
 check: setup  ## lint, types, house rules
 	@$(BIN)/python -m pytest -q tests/house
@@ -41,7 +41,10 @@ check: setup  ## lint, types, house rules
 docs: setup  ## write the generated documents
 	@$(BIN)/python docs/generate.py
 
-bench: setup  ## how fast, and in how much memory, the pull is beside bare polars
+bench: setup  ## how fast, and in how much memory, a night is beside a bare scan and predict, and other engines beside its features
+	@$(BIN)/python bench/night.py --borrowers $(BORROWERS) --months 24
+
+bench-pull: setup  ## how fast, and in how much memory, the pull is beside bare polars
 	@$(BIN)/python bench/pull.py --borrowers $(BORROWERS)
 
 lock:  ## resolve the lock again

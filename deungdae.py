@@ -7,15 +7,15 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from signals.errors import DeungdaeError, list_store_errors
+from signals.progress import ProgressBar
 
 if TYPE_CHECKING:
     from signals.settings import Settings
@@ -51,7 +51,7 @@ def simulate(
     """Write a source folder for a made-up town, and apart from it the simulator's own truth."""
     from signals.simulate import truth_path, write_town_folder
 
-    with _Bar("simulating") as advance:
+    with ProgressBar("simulating", said) as advance:
         write_town_folder(out, borrowers=borrowers, months=months, seed=seed, until=until.date(), on_progress=advance)
     _say(f"{borrowers:,} borrowers over {months} months in {out}; the simulator's own hazard in {truth_path(out)}")
 
@@ -212,6 +212,27 @@ def doctor(home: HomeFolder = Path("home")) -> None:
         raise typer.Exit(1)
 
 
+@app.command("explain-feature")
+def explain_feature(
+    name: Annotated[str, typer.Argument(help="A feature, as docs/features.md names it.")],
+    borrower: Annotated[str, typer.Option(help="The borrower's pseudonym.")],
+    as_of: Day,
+    home: HomeFolder,
+    is_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object on standard output.")] = False,
+) -> None:
+    """Show the rows that went into a feature's value, for an analyst who doubts it."""
+    import nightly
+    from features.traced import list_trace_rows
+    from signals.night import Night
+    from signals.settings import Settings
+
+    traced = nightly.explain_feature(Night(as_of.date(), Settings.read(home=home)), name, borrower)
+    if is_json:
+        typer.echo(json.dumps(traced, ensure_ascii=False, indent=1, default=str))
+        return
+    _show_pairs(f"{traced['label_ko']} · {traced['feature']}", list_trace_rows(traced))
+
+
 @app.command()
 def maintain(
     home: HomeFolder,
@@ -315,28 +336,6 @@ def _show_upkeep(title: str, upkeeps: list[Any]) -> None:
         files, size = f"{one.files_before:,} → {one.files_after:,}", f"{one.bytes_before:,} → {one.bytes_after:,}"
         table.add_row(one.name, files, size, f"{one.rows_expired:,}", f"{one.files_removed:,}")
     _out().print(table)
-
-
-class _Bar:
-    """A progress bar on a terminal, a plain line every tenth elsewhere."""
-
-    def __init__(self, text: str) -> None:
-        self.text, self.tenth = text, -1
-        self.bar = Progress(TextColumn(text), BarColumn(), TimeElapsedColumn(), console=said, disable=not sys.stderr.isatty())
-        self.task = self.bar.add_task(text, total=None)
-
-    def __enter__(self) -> Self:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def __call__(self, done: int, total: int) -> None:
-        self.bar.update(self.task, completed=done, total=total)
-        if not sys.stderr.isatty() and done * 10 // total > self.tenth:
-            self.tenth = done * 10 // total
-            _say(f"{self.text}: {done:,} of {total:,}")
 
 
 if __name__ == "__main__":

@@ -71,14 +71,10 @@ def check(night: Night) -> list[Receipt]:
 
 
 def build_features(night: Night) -> list[Receipt]:
-    """Compute every declared feature for every known borrower; what is usual among peers is measured first, over all buckets."""
-    import polars as pl
-
+    """Compute every declared feature for every known borrower; first, over all buckets, what is usual among peers."""
     import features
 
-    day = night.as_of
-    shops = pl.concat(night.by_bucket(lambda tables: features.build_peer_values(tables, day).collect(engine="streaming")))
-    peers = features.measure_peers(shops.lazy()).collect().lazy()
+    day, peers = night.as_of, features.find_peers(night.by_bucket, night.as_of)
     rows = night.by_bucket(lambda tables: features.build_features(tables, day, peers=peers).collect(engine="streaming"))
     return night.write_chunks("features", rows)
 
@@ -102,10 +98,13 @@ def score(night: Night) -> list[Receipt]:
         earlier = read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW)
         kept = list_attended(connection, _load_programmes(night), night.as_of)
     left_out = find_left_out(stale, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
-    features = night.read("features").collect().join(left_out, on="borrower_id", how="anti", maintain_order="left")
-    tonight = score_risk(features, in_crisis, champion)
-    levels = hold_levels(tonight, earlier)
-    scores = tonight.join(levels, on="borrower_id").join(features.select("borrower_id", "days_past_due"), on="borrower_id")
+    parts = []
+    for batch in night.read_batches("features"):
+        features = batch.join(left_out, on="borrower_id", how="anti", maintain_order="left")
+        parts.append(score_risk(features, in_crisis, champion).with_columns(features["days_past_due"]))
+    scores = pl.concat(parts)
+    tonight = scores.drop("days_past_due")
+    scores = scores.join(hold_levels(tonight, earlier), on="borrower_id")
     return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores, stale))]
 
 
@@ -119,8 +118,9 @@ def explain(night: Night) -> list[Receipt]:
 
     champion, _ = load_champion(night.home.models, night.as_of)
     levels = night.read("scores").filter(pl.col("level") != "none").select("borrower_id", "level").collect()
-    rows = night.read("features").join(levels.lazy(), on="borrower_id", how="semi").collect()
-    return night.write("reasons", features.word_reasons(explain_scores(rows, levels, champion, features.themes())))
+    parts = ((part, night.read("features").join(part.lazy(), on="borrower_id", how="semi")) for part in night.divide(levels))
+    explained = (explain_scores(rows.collect(engine="streaming"), part, champion, features.themes()) for part, rows in parts)
+    return night.write_chunks("reasons", map(features.word_reasons, explained))
 
 
 def judge(night: Night) -> list[Receipt]:
@@ -203,6 +203,25 @@ def report(night: Night) -> list[Receipt]:
     return []
 
 
+def explain_feature(night: Night, name: str, borrower_id: str) -> dict[str, Any]:
+    """Show the rows that went into one feature of one borrower, who said them, and whether the night kept the same value."""
+    from features import find_peers
+    from features.trace import find_feature, trace_feature, trace_peers
+    from features.traced import describe_trace
+    from signals.lake import refuse_before_first_night
+    from signals.provenance import find_kept_value, find_rows
+
+    feature = find_feature(name)
+    refuse_before_first_night(night.home, night.as_of)
+    asked, peers = (night.know_of(borrower_id), night.as_of, feature, borrower_id), find_peers(night.by_bucket, night.as_of, [feature])
+    value, is_known, parts = trace_feature(*asked, peers)
+    if not is_known:
+        raise NightError("nobody of this id", f"what was known on {night.as_of}", "there is no value to explain", "check the id and day")
+    told = find_rows(night.home, night.as_of, borrower_id, {part.table for part in parts})
+    kept = find_kept_value(night.home, night.open_records(), night.as_of, borrower_id, name)
+    return describe_trace(feature, value, parts, told, kept, trace_peers(*asked, peers))
+
+
 NIGHT: dict[str, Callable[..., list[Receipt]]] = {
     stage.__name__: stage for stage in (pull, check, build_features, score, explain, judge, assign, publish, report)
 }
@@ -221,11 +240,10 @@ def _rank_and_list(night: Night, scores: pl.DataFrame, stale: pl.DataFrame) -> p
 
     with night.open_records().begin() as connection:
         waits, cases = read_waits(night.home, connection, night.as_of), read_open_cases(connection, night.as_of)
-    levels, offices, known = scores.select("borrower_id", "level"), load_offices(night.home.root), night.read_known()
+    levels, offices = scores.select("borrower_id", "level"), load_offices(night.home.root)
     states = pl.concat(night.by_bucket(lambda tables: name_states(build_facts(tables, night.as_of), levels)))
     ranks = rank_by_need(scores, waits, night.as_of, night.settings.lot_key)
-    places = known["borrowers"].select("borrower_id", "region_code", "district_code").collect()
-    regions = scores.select("borrower_id").join(places, on="borrower_id", how="left")
+    regions = scores.select("borrower_id").join(night.read_addresses(), on="borrower_id", how="left")
     for part in (states, ranks, place_borrowers(regions, offices, night.as_of), stale):
         scores = scores.join(part, on="borrower_id", how="left")
     scores = scores.with_columns(pl.col("is_stale").fill_null(value=True), closure_risk=None)
@@ -237,7 +255,7 @@ def _read_need(night: Night) -> pl.DataFrame:
     from guidance.need import take_sides
     from signals.codes.regions import read_places
 
-    places = read_places(night.read_known()["borrowers"], night.as_of)
+    places = read_places(night.read_addresses().lazy(), night.as_of)
     return take_sides(night.read("scores").select("borrower_id", "rank", "owner_state"), places).collect()
 
 

@@ -203,9 +203,9 @@ class _Book:
         return rows
 
     def _know(self, origin: date) -> dict[str, pl.LazyFrame]:
-        from signals.known import as_known
+        from signals.settled import settle_known
 
-        return {name: as_known(frame, name, origin) for name, frame in self.tables.items()}
+        return {name: settle_known(frame, name, origin) for name, frame in self.tables.items()}
 
     def _build_features(self, origin: date) -> pl.DataFrame:
         from features import build_features

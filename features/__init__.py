@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.build import build_features, build_peer_values
+from features.build import build_features, build_peer_values, find_peers
 from features.catalogue import FEATURES, directions, feature_names, themes
 from features.describe import describe_features
 from features.feature import THEMES, Feature
@@ -18,6 +18,7 @@ __all__ = [
     "describe_features",
     "directions",
     "feature_names",
+    "find_peers",
     "measure_peers",
     "themes",
     "word_reasons",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,13 +11,16 @@ import narwhals as nw
 import polars as pl
 
 from features.catalogue import FEATURES
-from features.feature import Feature
-from features.formula import Aggregate, Value
-from features.peers import describe_shops, join_peers, list_peer_medians, measure_peers
+from features.feature import Feature, list_leaves
+from features.formula import Aggregate, look_back
+from features.grid import fill_grid
+from features.peers import compare_with_peers, describe_shops, join_peers, list_peer_medians, measure_peers
 from features.reading import Reading
 from features.views import VIEWS
 from signals.errors import InputError
 from signals.tables import HOLDERS
+
+ByBucket = Callable[..., Iterable[pl.DataFrame]]  # as `Night.by_bucket`: calls what it is given with the tables of each bucket
 
 
 def build_features(
@@ -26,7 +30,7 @@ def build_features(
 
     One row per borrower_id named in borrowers, loans or repayments, in no promised order; one Float64 column per
     feature, null where unknown (each feature says what its null means). `tables` are canonical tables as known on
-    `as_of`; a missing one leaves its features null. `peers`: what `measure_peers` found among all shops; without it, these tables'
+    `as_of`; a missing one leaves its features null. `peers`: what `find_peers` found among all shops; without it, these tables'
     own shops are the peers. Any subset of borrowers gives the same rows as all of them, given the same peers.
     Raises `InputError` when none of borrowers, loans and repayments is there.
 
@@ -36,49 +40,104 @@ def build_features(
     >>> rows.select("borrower_id", "days_past_due", "credit_score").rows()
     [('bakery', 41.0, None)]
     """
-    frames: dict[str, nw.LazyFrame[Any]] = {name: nw.from_native(frame) for name, frame in tables.items()}
-    values = [feature.value for feature in features]
-    medians = list_peer_medians(values)
+    reading = _read(tables, as_of)
+    medians = list_peer_medians(feature.value for feature in features)
+    wide = _fill(reading, list_leaves(features))
     if medians and peers is None:
-        peers = _measure_own(tables, as_of, features)
-    wide = join_peers(_fill_leaves(Reading(frames, as_of), values), medians, nw.from_native(peers) if peers is not None else None)
+        wide = _hold(wide)
+        peers = measure_peers(_keep_named(describe_shops(wide, medians), reading).to_native())
+    wide = join_peers(wide, medians, nw.from_native(peers) if peers is not None else None)
     named = (feature.value.expr().cast(nw.Float64).alias(feature.name) for feature in features)
     built: pl.LazyFrame = wide.select("borrower_id", *named).to_native()
     return built
 
 
-def _measure_own(tables: Mapping[str, pl.LazyFrame], as_of: date, features: Sequence[Feature]) -> pl.LazyFrame:
-    # polars would read the tables anew for each median: here they are read once, at once
-    values = build_peer_values(tables, as_of, features)
-    held = values.collect(engine="streaming").lazy() if isinstance(values, pl.LazyFrame) else values
-    medians = measure_peers(held)
-    return medians.collect().lazy() if isinstance(medians, pl.LazyFrame) else medians
+def find_peers(by_bucket: ByBucket, as_of: date, features: Sequence[Feature] = FEATURES) -> pl.LazyFrame | None:
+    """Find what is usual among the peers of all shops: the small pass before the buckets, of the columns and months it needs alone.
+
+    One row per measure, moment, trade and place, as of `measure_peers`: the same however the shops are parted into buckets. None
+    where no feature asks for peers.
+    `by_bucket` is given what to make of the tables of each bucket, and which `tables` that takes.
+    """
+    medians = list_peer_medians(feature.value for feature in features)
+    if not medians:
+        return None
+    tables = {table for median in medians for leaf in median.leaves for table in VIEWS[leaf.view].needs}
+    shops = by_bucket(lambda known: build_peer_values(known, as_of, features).collect(engine="streaming"), tables=sorted(tables))
+    return measure_peers(pl.concat(shops).lazy()).collect().lazy()
 
 
 def build_peer_values(tables: Mapping[str, pl.LazyFrame], as_of: date, features: Sequence[Feature] = FEATURES) -> pl.LazyFrame:
     """Compute what peers are compared by, for the shops of some borrowers or all: what `measure_peers` takes.
 
-    One row per borrower of whom one of the measures is known, as `features.peers` describes it. Only the few tables that sales,
-    trade and place need are read: where there is a table of borrowers, whoever it does not name is nobody's peer.
+    One row per borrower of whom one of the measures is known, as `features.peers` describes it, in no promised order. Where there
+    is a table of borrowers, whoever it does not name is nobody's peer.
     """
+    reading = _read(tables, as_of)
+    if "borrowers" in tables:
+        reading = replace(reading, tables={name: frame for name, frame in reading.tables.items() if name not in HOLDERS or name == "borrowers"})
     medians = list_peer_medians(feature.value for feature in features)
-    views = [VIEWS[leaf.view] for median in medians for leaf in median.leaves]
-    needed = {table for view in views for table in (*view.tables, *view.helpers)}
-    asked = needed if "borrowers" in tables else needed | set(HOLDERS)
-    frames: dict[str, nw.LazyFrame[Any]] = {name: nw.from_native(frame) for name, frame in tables.items() if name in asked}
-    described: pl.LazyFrame = describe_shops(_fill_leaves(Reading(frames, as_of), medians), medians).to_native()
+    needed = sorted(frozenset().union(*(median.leaves for median in medians)), key=lambda leaf: leaf.name)
+    described: pl.LazyFrame = describe_shops(_fill(reading, needed), medians).drop("borrower_id").to_native()
     return described
 
 
-def _fill_leaves(reading: Reading, values: Iterable[Value]) -> nw.LazyFrame[Any]:
-    needed = sorted(frozenset().union(*(value.leaves for value in values)), key=lambda leaf: leaf.name)
-    sums = {name: _aggregate(reading, name, leaves) for name, leaves in _by_view(needed) if _is_there(reading, name)}
-    wide = _name_borrowers(reading)
-    for view in sums.values():
-        wide = wide.join(view, on="borrower_id", how="left")
+def compare_feature(tables: Mapping[str, pl.LazyFrame], as_of: date, feature: Feature, peers: pl.LazyFrame) -> pl.DataFrame:
+    """Say which numbers of peers a feature compares with: one row per borrower and measure, as of `features.peers.compare_with_peers`."""
+    medians = list_peer_medians([feature.value])
+    wide = _hold(_fill(_read(tables, as_of), list_leaves([feature])))
+    compared: pl.LazyFrame = compare_with_peers(wide, medians, nw.from_native(peers)).to_native()
+    return compared.collect()
+
+
+def _read(tables: Mapping[str, pl.LazyFrame], as_of: date) -> Reading:
+    return Reading({name: nw.from_native(frame) for name, frame in tables.items()}, as_of)
+
+
+def _keep_named(shops: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
+    return shops.join(reading.rows("borrowers"), on="borrower_id", how="semi") if "borrowers" in reading.tables else shops
+
+
+def _hold(wide: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    # polars would fill the leaves anew for each median: here they are filled once, at once
+    return wide.collect().lazy() if wide.implementation.is_polars() else wide
+
+
+def _fill(reading: Reading, needed: Sequence[Aggregate]) -> nw.LazyFrame[Any]:
+    wide = fill_leaves(reading, needed)
     present = set(wide.collect_schema().names())
     absent = [nw.lit(None, nw.Int32).alias(leaf.name) for leaf in needed if leaf.name not in present]
     return wide.with_columns(*absent) if absent else wide
+
+
+def fill_leaves(reading: Reading, needed: Sequence[Aggregate]) -> nw.LazyFrame[Any]:
+    """Fill the aggregates that can be filled from the tables there are.
+
+    One row per borrower_id named in borrowers, loans or repayments, one column per aggregate whose tables are there. The
+    values are those of `join_views`; polars gets them the shorter way (decision 0027).
+    Raises `InputError` when none of borrowers, loans and repayments is there.
+    """
+    holders = [table for table in HOLDERS if table in reading.tables]
+    if not holders:
+        raise InputError(
+            "no table names a borrower", "tables", "there is nobody to compute features for", f"give one of {', '.join(HOLDERS)}"
+        )
+    leaves = {view: part for view, part in _by_view(needed) if _is_there(reading, view)}
+    if all(frame.implementation.is_polars() for frame in reading.tables.values()):
+        return nw.from_native(fill_grid(reading, leaves))
+    return join_views(reading, leaves)
+
+
+def join_views(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> nw.LazyFrame[Any]:
+    """Fill the aggregates of each view by one group_by of its rows, on any engine.
+
+    One row per borrower_id named in borrowers, loans or repayments, one column per aggregate, null where the borrower
+    has no row in the view.
+    """
+    wide = nw.concat([reading.rows(table).select("borrower_id") for table in HOLDERS if table in reading.tables]).unique("borrower_id")
+    for view, part in leaves.items():
+        wide = wide.join(_aggregate(reading, view, part), on="borrower_id", how="left")
+    return wide
 
 
 def _by_view(leaves: Iterable[Aggregate]) -> list[tuple[str, list[Aggregate]]]:
@@ -92,17 +151,7 @@ def _is_there(reading: Reading, view: str) -> bool:
     return all(table in reading.tables for table in VIEWS[view].tables)
 
 
-def _aggregate(reading: Reading, view: str, leaves: list[Aggregate]) -> nw.LazyFrame[Any]:
+def _aggregate(reading: Reading, view: str, leaves: Sequence[Aggregate]) -> nw.LazyFrame[Any]:
     # every feature of a view is filled by one pass over its rows
-    history = max((leaf.window.last for leaf in leaves if leaf.window), default=0)
-    rows = VIEWS[view].rows(reading, history)
+    rows = VIEWS[view].rows(reading, look_back(leaves))
     return rows.group_by("borrower_id").agg(*(leaf.over_rows() for leaf in leaves))
-
-
-def _name_borrowers(reading: Reading) -> nw.LazyFrame[Any]:
-    named = [reading.rows(table).select("borrower_id") for table in HOLDERS if table in reading.tables]
-    if not named:
-        raise InputError(
-            "no table names a borrower", "tables", "there is nobody to compute features for", f"give one of {', '.join(HOLDERS)}"
-        )
-    return nw.concat(named).unique(subset="borrower_id")

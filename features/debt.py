@@ -1,8 +1,8 @@
-"""Debt burden: how much is owed, to whom, against what, and how soon it falls due."""
+"""Debt burden, month by month: how much is owed and drawn, how it moves, and what it asks of the sales."""
 
 from __future__ import annotations
 
-from features.feature import Feature, Worse
+from features.feature import Feature
 from features.formula import (
     Aggregate,
     Value,
@@ -10,16 +10,24 @@ from features.formula import (
     change,
     difference,
     first_known,
-    hundredth,
     last_months,
     month_back,
-    none_is_zero,
     ratio,
 )
 from features.sales import SALES_12M
 
 _THEME = "debt burden"
-_BALANCE = Aggregate("repayments", "sum", "balance_krw", month_back(0))
+
+# what a year brings: the monthly sales, or where they are not known those of the last closed tax year
+YEARLY_SALES = first_known(SALES_12M, Aggregate("borrowers", "max", "annual_sales_krw"))
+
+
+def _balance(window: Window) -> Aggregate:
+    return Aggregate("repayments", "sum", "balance_krw", window)
+
+
+def _line(column: str) -> Aggregate:
+    return Aggregate("repayments", "sum", column, month_back(0))
 
 
 def _repaid(of: str, window: Window) -> Value:
@@ -31,27 +39,6 @@ def _used(window: Window) -> Value:
     return ratio(Aggregate("repayments", "sum", "drawn_krw", window), Aggregate("repayments", "sum", "line_krw", window))
 
 
-def _of_loans(column: str) -> Aggregate:
-    return Aggregate("loans", "sum", column)
-
-
-def _share_of_loans(name: str, part: str, whole: str, words: tuple[str, str], known: str, worse: Worse = None) -> Feature:
-    in_ko, in_en = words
-    return Feature(
-        name=name,
-        theme=_THEME,
-        label_ko=f"{in_ko} 대출의 비중",
-        label_en=f"The share of the loans {in_en}",
-        value=ratio(none_is_zero(_of_loans(part)), _of_loans(whole)),
-        unit="share",
-        worse=worse,
-        meaning=f"Part of what is owed on open loans that is {in_en}.",
-        null_means=f"no open loan with a balance and a known {known}",
-        says_ko=f"{in_ko} 대출은 전체의 {{value}}입니다.",
-        says_en=f"{{value}} of the loans is {in_en}.",
-    )
-
-
 _EARLIER = Window(3, 5)
 
 DEBT: tuple[Feature, ...] = (
@@ -60,7 +47,7 @@ DEBT: tuple[Feature, ...] = (
         theme=_THEME,
         label_ko="대출 잔액",
         label_en="The balance of the loans",
-        value=_BALANCE,
+        value=_balance(month_back(0)),
         unit="won",
         meaning="What is owed on all loans, each at its newest month; loans without news for three months are left out.",
         null_means="no loan reports a balance",
@@ -123,11 +110,8 @@ DEBT: tuple[Feature, ...] = (
         label_ko="최근 6개월 대출 잔액 변동",
         label_en="The six-month change in the balance of the loans",
         value=change(
-            ratio(
-                Aggregate("repayments", "sum", "balance_krw", last_months(3)),
-                Aggregate("repayments", "count", "balance_krw", last_months(3)),
-            ),
-            ratio(Aggregate("repayments", "sum", "balance_krw", _EARLIER), Aggregate("repayments", "count", "balance_krw", _EARLIER)),
+            ratio(_balance(last_months(3)), Aggregate("repayments", "count", "balance_krw", last_months(3))),
+            ratio(_balance(_EARLIER), Aggregate("repayments", "count", "balance_krw", _EARLIER)),
         ),
         unit="change",
         meaning="Mean balance of a loan in the newest three months against the three before, as a relative change.",
@@ -185,38 +169,11 @@ DEBT: tuple[Feature, ...] = (
         says_en="The largest payment of the last six months was {value}.",
     ),
     Feature(
-        name="loans_count",
-        theme=_THEME,
-        label_ko="이용 중인 대출 건수",
-        label_en="The number of open loans",
-        value=Aggregate("loans", "count", "row"),
-        unit="loans",
-        meaning="Loans with something owed at a status of the last three months, or opened in them and not yet reported.",
-        null_means="no open loan is known",
-        says_ko="이용 중인 대출은 {value}입니다.",
-        says_en="The borrower has {value} open.",
-    ),
-    Feature(
-        name="new_loans_6m",
-        theme=_THEME,
-        label_ko="최근 6개월 신규 대출 건수",
-        label_en="The number of loans opened in the last six months",
-        value=Aggregate("loans", "sum", "opened_lately"),
-        unit="loans",
-        worse="up",
-        meaning="Open loans whose opening month is one of the six calendar months that end with that of as_of.",
-        null_means="no open loan with a known opening day",
-        says_ko="최근 6개월 동안 새로 받은 대출은 {value}입니다.",
-        says_en="In the last six months, new borrowing came to {value}.",
-        zero_says_ko="최근 6개월 동안 새로 받은 대출이 없습니다.",
-        zero_says_en="In the last six months, no loan was opened.",
-    ),
-    Feature(
         name="debt_to_sales",
         theme=_THEME,
         label_ko="연매출 대비 대출 잔액",
         label_en="The balance of the loans relative to a year's sales",
-        value=ratio(_BALANCE, first_known(SALES_12M, Aggregate("borrowers", "max", "annual_sales_krw"))),
+        value=ratio(_balance(month_back(0)), YEARLY_SALES),
         unit="share",
         worse="up",
         meaning="Loan balance over the sales of twelve months (of the last closed tax year where monthly sales are not known).",
@@ -225,44 +182,44 @@ DEBT: tuple[Feature, ...] = (
         says_en="The loans come to {value} of a year's sales.",
     ),
     Feature(
-        name="maturing_90d_krw",
+        name="full_lines_count",
         theme=_THEME,
-        label_ko="90일 안에 만기가 오는 대출 잔액",
-        label_en="The balance falling due within 90 days",
-        value=_of_loans("maturing_krw"),
-        unit="won",
-        meaning="What is owed on open loans that fall due whole from as_of to 90 days after it.",
-        null_means="no open loan with a known day of maturity",
-        says_ko="90일 안에 만기가 오는 대출 잔액은 {value}입니다.",
-        says_en="Within 90 days, {value} falls due whole.",
-        zero_says_ko="90일 안에 만기가 오는 대출이 없습니다.",
-        zero_says_en="No loan falls due whole within 90 days.",
+        label_ko="한도를 90% 이상 사용한 한도대출 건수",
+        label_en="The number of credit lines at least nine tenths in use",
+        value=_line("full_line"),
+        unit="lines",
+        worse="up",
+        meaning="Credit lines of which at least 90 % is in use, at their newest month.",
+        null_means="no credit line with a balance is known",
+        says_ko="한도를 90% 이상 사용한 한도대출은 {value}입니다.",
+        says_en="At least nine tenths is in use on {value}.",
+        zero_says_ko="한도를 90% 이상 사용한 한도대출이 없습니다.",
+        zero_says_en="No credit line is nine tenths or more in use.",
     ),
-    _share_of_loans(
-        "maturing_share_90d", "maturing_krw", "dated_krw", ("90일 안에 만기가 오는", "falling due whole within 90 days"), "day of maturity"
-    ),
-    _share_of_loans(
-        "nonbank_share",
-        "nonbank_krw",
-        "lender_known_krw",
-        ("은행이 아닌 금융회사에서 받은", "owed to lenders other than banks"),
-        "lender",
-        "up",
-    ),
-    _share_of_loans(
-        "guaranteed_share", "guaranteed_krw", "guarantee_known_krw", ("공적 보증이 있는", "under a public guarantee"), "guarantee"
-    ),
-    _share_of_loans("secured_share", "secured_krw", "security_known_krw", ("담보가 있는", "secured by property"), "security"),
     Feature(
-        name="interest_rate_pct",
+        name="unused_lines_krw",
         theme=_THEME,
-        label_ko="평균 대출 금리",
-        label_en="The mean interest rate",
-        value=hundredth(ratio(_of_loans("priced_hundredths"), _of_loans("priced_thousands"))),
-        unit="per cent",
-        meaning="Yearly interest of the open loans, weighted by what is owed, per cent.",
-        null_means="no open loan with a known rate and balance",
-        says_ko="대출의 평균 금리는 연 {value}입니다.",
-        says_en="The mean interest on the loans is {value} a year.",
+        label_ko="한도대출의 남은 한도",
+        label_en="What the credit lines still allow",
+        value=difference(_line("line_krw"), _line("drawn_krw")),
+        unit="won",
+        worse="down",
+        meaning="Limits of the credit lines less what is drawn, at their newest month; below zero where more is drawn than allowed.",
+        null_means="no credit line with a balance is known",
+        says_ko="한도대출의 남은 한도는 모두 {value}입니다.",
+        says_en="The credit lines still allow {value}.",
+    ),
+    Feature(
+        name="debt_service_to_sales_12m",
+        theme=_THEME,
+        label_ko="연매출 대비 최근 12개월 원리금 상환 부담",
+        label_en="What fell due in the last twelve months relative to a year's sales",
+        value=ratio(Aggregate("repayments", "sum", "due_known_krw", last_months(12)), YEARLY_SALES),
+        unit="share",
+        worse="up",
+        meaning="What fell due on all loans in the newest twelve months over a year's sales.",
+        null_means="nothing is known to have fallen due, or sales unknown or none",
+        says_ko="최근 12개월 동안 갚아야 했던 원리금은 연매출의 {value}입니다.",
+        says_en="What fell due in the last twelve months comes to {value} of a year's sales.",
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from features.catalogue import FEATURES
 from features.feature import THEMES, Feature
 from features.reading import STALE_AFTER_MONTHS
-from features.views import ADJUSTMENT_MONTHS, LATELY_MONTHS, MATURING_DAYS
+from features.views import ADJUSTMENT_MONTHS, CLOSURE_MONTHS, LATELY_MONTHS, MATURING_DAYS
 
 _HEAD = ("feature", "meaning", "unit", "source", "window", "null means", "risk may only rise", "한국어", "English")
 _DIRECTIONS = {1: "as it rises", -1: "as it falls", 0: "-"}
@@ -30,7 +30,7 @@ def _explain_time() -> str:
         "its months are counted from the month of as_of. "
         "A month of sales counts once it is over; a payment counts as missing once its day has come.\n\n"
         f"Maturing means within {MATURING_DAYS} days, lately within {LATELY_MONTHS} calendar months, "
-        f"and a debt adjustment stands for {ADJUSTMENT_MONTHS} months. "
+        f"a debt adjustment stands for {ADJUSTMENT_MONTHS} months and a closed business is told of for {CLOSURE_MONTHS}. "
         "No row means none only where the coverage table says so; otherwise the value is null."
     )
 

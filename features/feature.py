@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from features.formula import Value, Window
+from features.formula import Aggregate, Value, Window
 from features.units import UNITS, spell_value, with_topic_particle
 from features.views import VIEWS
 from signals.products import THEMES
@@ -81,3 +82,8 @@ class Feature:
             return self.zero_says_ko, self.zero_says_en
         in_ko, in_en = spell_value(value, self.unit)
         return self.says_ko.format(value=in_ko), self.says_en.format(value=in_en)
+
+
+def list_leaves(features: Iterable[Feature]) -> list[Aggregate]:
+    """The aggregates that some features stand on, each once, by name."""
+    return sorted(frozenset().union(*(feature.value.leaves for feature in features)), key=lambda leaf: leaf.name)

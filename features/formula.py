@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from operator import add
 from typing import Literal
 
@@ -133,6 +134,11 @@ class PeerMedian:
 Value = Formula | Aggregate | PeerMedian
 
 
+def look_back(leaves: Iterable[Aggregate]) -> int:
+    """How many months before the newest the farthest window reaches; 0 where none has one."""
+    return max((leaf.window.last for leaf in leaves if leaf.window), default=0)
+
+
 def ratio(top: Value, bottom: Value) -> Formula:
     """`top` divided by `bottom`; null where the bottom is not above zero."""
     return Formula((top, bottom), lambda over, under: nw.when(under > 0).then(over / under))
@@ -175,12 +181,7 @@ def count_above(bound: int, *values: Value) -> Formula:
 
 def years_of(days: Value) -> Formula:
     """Days as years of 365.25 days."""
-    return Formula((days,), lambda expr: expr / 365.25)
-
-
-def hundredth(value: Value) -> Formula:
-    """A hundredth of the value."""
-    return Formula((value,), lambda expr: expr / 100)
+    return divided(days, 365.25)
 
 
 def none_is_zero(value: Value) -> Formula:
@@ -202,9 +203,55 @@ def zero_where_covered(value: Value, table: str) -> Formula:
     return Formula((value, covered), lambda expr, reported: nw.coalesce(expr, nw.when(reported > 0).then(nw.lit(0))))
 
 
+def divided(value: Value, by: float) -> Formula:
+    """The value divided by a fixed number."""
+    return Formula((value,), lambda expr: expr / by)
+
+
+def mean_known(*values: Value) -> Formula:
+    """The mean of the values that are known; null where none is."""
+    return Formula(values, lambda *exprs: _mean_known(1, exprs))
+
+
+def mean_move(fewest: int, *values: Value) -> Formula:
+    """How far the values lie apart from one to the next, on average; null where fewer than so many neighbours are both known."""
+    return Formula(values, lambda *exprs: _mean_known(fewest, [(one - other).abs() for one, other in pairwise(exprs)]))
+
+
+def in_a_row(*values: Value) -> Formula:
+    """How many of the values, from the first on, lie above zero without a gap; an unknown one ends the row, null where the first is."""
+
+    def combine(*exprs: nw.Expr) -> nw.Expr:
+        none = nw.lit(0, nw.Int32)
+        row = reduce(lambda later, expr: nw.when(expr > 0).then(later + 1).otherwise(none), reversed(exprs), none)
+        return nw.when(~exprs[0].is_null()).then(row)
+
+    return Formula(values, combine)
+
+
+def none_where_zero(count: Value) -> Formula:
+    """The count, null where it is 0: for rows of one kind, since those of another say nothing about it."""
+    return Formula((count,), lambda expr: nw.when(expr > 0).then(expr))
+
+
+def is_at_least(value: Value, bound: float) -> Formula:
+    """1 where the value is the bound or more, else 0; null where unknown."""
+    return Formula((value,), lambda expr: (expr >= bound).cast(nw.Int32))
+
+
+def is_at_most(value: Value, bound: float) -> Formula:
+    """1 where the value is the bound or less, else 0; null where unknown."""
+    return Formula((value,), lambda expr: (expr <= bound).cast(nw.Int32))
+
+
 def _sum_known(*exprs: nw.Expr) -> nw.Expr:
     known = reduce(lambda one, other: one | other, (~expr.is_null() for expr in exprs))
     return nw.when(known).then(reduce(add, (nw.coalesce(expr, nw.lit(0)) for expr in exprs)))
+
+
+def _mean_known(fewest: int, exprs: Sequence[nw.Expr]) -> nw.Expr:
+    known = reduce(add, ((~expr.is_null()).cast(nw.Int32) for expr in exprs))
+    return nw.when(known >= fewest).then(reduce(add, (nw.coalesce(expr, nw.lit(0)) for expr in exprs)) / known)
 
 
 def find_peer_medians(value: Value) -> frozenset[PeerMedian]:

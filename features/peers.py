@@ -78,6 +78,19 @@ def _measure(shops: nw.LazyFrame[Any], measure: str) -> nw.LazyFrame[Any]:
     return found.select(nw.lit(measure).alias("measure"), *_KEYS, median=median, shops=number)
 
 
+def compare_with_peers(wide: nw.LazyFrame[Any], medians: Sequence[PeerMedian], peers: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Say what each borrower is compared with: one row per borrower and `measure`, with their `own` value, the `median` and its `shops`.
+
+    Null where one of these is unknown.
+    """
+    sides = [
+        wide.select("borrower_id", *_describe(median), measure=nw.lit(median.measure), own=median.value.expr().cast(nw.Float64))
+        for median in medians
+    ]
+    compared = nw.concat(sides).join(peers, on=["measure", *_KEYS], how="left")
+    return compared.select("borrower_id", "measure", "own", "median", nw.col("shops").cast(nw.Int64))
+
+
 def join_peers(wide: nw.LazyFrame[Any], medians: Sequence[PeerMedian], peers: nw.LazyFrame[Any] | None) -> nw.LazyFrame[Any]:
     """Add to each borrower what is usual among their peers: one column per median."""
     if peers is None:

@@ -21,7 +21,7 @@ READS: dict[str, dict[str, nw.dtypes.DType]] = {
     },
     "loans": {
         "loan_id": _ID, "borrower_id": _ID, "lender_id": _ID, "principal_krw": _WON, "annual_rate_pct": nw.Float64(),
-        "opened_on": _DAY, "matures_on": _DAY, "is_guaranteed": _FLAG, "is_secured": _FLAG,
+        "opened_on": _DAY, "matures_on": _DAY, "is_guaranteed": _FLAG, "is_secured": _FLAG, "purpose": _ID, "guarantor_id": _ID,
     },
     "repayments": {
         "loan_id": _ID, "borrower_id": _ID, "due_month": _DAY, "due_on": _DAY, "due_krw": _WON, "paid_krw": _WON,
@@ -37,7 +37,7 @@ READS: dict[str, dict[str, nw.dtypes.DType]] = {
     },
     "events": {"borrower_id": _ID, "kind": _ID, "happened_on": _DAY},
     "businesses": {
-        "borrower_id": _ID, "is_representative": _FLAG, "opened_on": _DAY, "trading_status": _ID,
+        "borrower_id": _ID, "is_representative": _FLAG, "opened_on": _DAY, "closed_on": _DAY, "trading_status": _ID,
         "industry_code": _ID, "region_code": _ID, "district_code": _ID,
     },
     "coverage": {"borrower_id": _ID, "subject": _ID, "from_on": _DAY, "until_on": _DAY},
@@ -58,6 +58,14 @@ class Reading:
         present = frame.collect_schema().names()
         columns = READS[table].items()
         return frame.select(*((nw.col(name) if name in present else nw.lit(None)).cast(kind).alias(name) for name, kind in columns))
+
+    def since(self, table: str, month: str, months_ago: int) -> nw.LazyFrame[Any]:
+        """Its rows from so many months before that of as_of until as_of, each with its `months_ago`."""
+        return self.between(table, month, months_ago).with_columns(months_ago=self.months_ago(month))
+
+    def between(self, table: str, month: str, months_ago: int) -> nw.LazyFrame[Any]:
+        """Its rows from so many months before that of as_of until as_of."""
+        return self.rows(table).filter(nw.col(month) >= self.month_start(months_ago), nw.col(month) <= self.as_of)
 
     def months_ago(self, column: str) -> nw.Expr:
         """Calendar months from the column's month to the month of as_of, which is 0."""

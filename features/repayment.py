@@ -13,15 +13,15 @@ def _worst(window: Window) -> Aggregate:
     return Aggregate("repayments", "max", "days_past_due", window)
 
 
-def _worst_by_month(count: int) -> list[Value]:
+def find_worst_by_month(count: int) -> list[Value]:
+    """Days past due of the worst loan in each of the newest months, the newest first."""
     return [_worst(month_back(back)) for back in range(count)]
 
 
-def _paid_share(window: Window) -> Value:
-    return ratio(
-        Aggregate("repayments", "sum", "paid_of_due_krw", window),
-        Aggregate("repayments", "sum", "due_known_krw", window),
-    )
+def find_paid_share(window: Window) -> Value:
+    """Paid over what fell due in the window, at most 2."""
+    paid, due = (Aggregate("repayments", "sum", column, window) for column in ("paid_of_due_krw", "due_known_krw"))
+    return capped(ratio(paid, due), 2)
 
 
 def _days_ago(months: int) -> Feature:
@@ -49,7 +49,7 @@ def _late_months(months: int) -> Feature:
         theme=_THEME,
         label_ko=f"최근 {months}개월 중 연체가 있었던 달의 수",
         label_en=f"The number of months with overdue payments in the last {months}",
-        value=count_above(0, *_worst_by_month(months)),
+        value=count_above(0, *find_worst_by_month(months)),
         unit="months",
         worse="up",
         meaning=f"Months among the newest {months} in which any loan was overdue.",
@@ -86,7 +86,7 @@ def _share_paid(months: int) -> Feature:
         theme=_THEME,
         label_ko=f"{span_ko}의 납입률",
         label_en=f"The share paid of what fell due in the {span_en}",
-        value=capped(_paid_share(last_months(months)), 2),
+        value=find_paid_share(last_months(months)),
         unit="share",
         worse="down",
         meaning=f"Paid over what fell due, newest {months} months, at most 2; months in which nothing falls due count in neither.",
@@ -131,7 +131,7 @@ REPAYMENT: tuple[Feature, ...] = (
         theme=_THEME,
         label_ko="최근 6개월 누적 연체일수",
         label_en="The number of overdue days in the last six months",
-        value=total(*(capped(worst, _MONTH_DAYS) for worst in _worst_by_month(6))),
+        value=total(*(capped(worst, _MONTH_DAYS) for worst in find_worst_by_month(6))),
         unit="days",
         worse="up",
         meaning="Overdue days in the newest six months: of each month the worst loan's, at most 30 (more than 30 in all is an official sign).",

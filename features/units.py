@@ -53,6 +53,8 @@ def _spell_share(value: float) -> tuple[str, str]:
 
 
 _DAYS, _POINTS = _counted("일", "day", "days"), _counted("점", "point", "points")
+_BILLS, _ENQUIRIES = _counted("건", "unpaid item", "unpaid items"), _counted("회", "enquiry", "enquiries")
+_LENDERS = _counted("곳", "lender", "lenders")
 _LESS_MORE, _FELL_ROSE = ("줄었습니다", "늘었습니다"), ("has fallen", "has risen")
 
 # A change is spelled with its verb, so that a fall is never called a rise of less than nothing.
@@ -64,10 +66,14 @@ UNITS: dict[str, Callable[[float], tuple[str, str]]] = {
     "people": _counted("명", "person", "people"),
     "sales": _counted("건", "sale", "sales"),
     "loans": _counted("건", "loan", "loans"),
-    "bills": _counted("건", "unpaid item", "unpaid items"),
+    "lines": _counted("건", "credit line", "credit lines"),
+    "bills": _BILLS,
     "payments": _counted("회", "payment", "payments"),
-    "enquiries": _counted("회", "enquiry", "enquiries"),
-    "lenders": _counted("곳", "lender", "lenders"),
+    "enquiries": _ENQUIRIES,
+    "lenders": _LENDERS,
+    "businesses": _counted("곳", "business", "businesses"),
+    "kinds": _counted("가지", "kind", "kinds"),
+    "signs": _counted("개", "sign", "signs"),
     "points": _POINTS,
     "share": _spell_share,
     "per cent": lambda value: (f"{_spell_number(value)}%", f"{_spell_number(value)}%"),
@@ -75,6 +81,9 @@ UNITS: dict[str, Callable[[float], tuple[str, str]]] = {
     "share change": _moved(lambda value: _counted("%포인트", "percentage point", "percentage points")(value * 100), _LESS_MORE, _FELL_ROSE),
     "days change": _moved(_DAYS, _LESS_MORE, _FELL_ROSE),
     "points change": _moved(_POINTS, ("낮아졌습니다", "높아졌습니다"), _FELL_ROSE),
+    "bills change": _moved(_BILLS, _LESS_MORE, _FELL_ROSE),
+    "enquiries change": _moved(_ENQUIRIES, _LESS_MORE, _FELL_ROSE),
+    "lenders change": _moved(_LENDERS, _LESS_MORE, _FELL_ROSE),
     "flag": lambda value: ("있습니다", "is") if value else ("있지 않습니다", "is not"),
 }
 

@@ -17,11 +17,16 @@ from features.reading import STALE_AFTER_MONTHS, Reading
 from features.selling import read_openings, read_sales
 
 ADJUSTMENT_MONTHS = 24  # so long a debt adjustment stands in the public record
+CLOSURE_MONTHS = 24
 MATURING_DAYS = 90
 LATELY_MONTHS = 6
+QUARTER_MONTHS = 3
+LOW_SCORE = 744  # an official sign
 BUREAUS = ("nice", "kcb", "other")  # the order in which they are believed
 BANKS = ("bank", "policy", "guarantee")  # every other known kind of lender counts as non-bank
 TAXES = ("national_tax", "local_tax")
+INSURANCES = ("health_insurance", "pension", "employment_insurance")
+UTILITIES = ("electricity", "gas", "water")
 ADJUSTMENTS = ("early_adjustment", "workout", "rehabilitation")
 COVERED = ("arrears", "events")  # the tables whose silence coverage can turn into a no
 
@@ -30,13 +35,19 @@ COVERED = ("arrears", "events")  # the tables whose silence coverage can turn in
 class View:
     """One view: the tables without which it is empty, what a row is, and how its rows are made.
 
-    `helpers` are tables that make its rows truer where they are there. `rows` takes the reading and how many months of history the declared windows ask for.
+    `helpers` are tables that make its rows truer where they are there. `rows` takes the reading and how many months of history
+    the declared windows ask for.
     """
 
     tables: tuple[str, ...]
     meaning: str
     rows: Callable[[Reading, int], nw.LazyFrame[Any]]
     helpers: tuple[str, ...] = ()
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """All tables its rows are made of, where they are there."""
+        return (*self.tables, *self.helpers)
 
 
 def _one() -> nw.Expr:
@@ -45,20 +56,13 @@ def _one() -> nw.Expr:
 
 def _count_back(rows: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
     # counted from the newest known month of the key, so that a late report shifts no lag
-    rows, newest = _join_smallest(rows, key, nw.col("months_ago")), nw.col("smallest")
+    newest = nw.col("months_ago").min().over(key)
     back = nw.when(newest <= STALE_AFTER_MONTHS).then(nw.col("months_ago") - newest).otherwise(nw.col("months_ago"))
     return rows.with_columns(months_back=back.cast(nw.Int32))
 
 
-def _join_smallest(rows: nw.LazyFrame[Any], key: str, value: nw.Expr) -> nw.LazyFrame[Any]:
-    # a join keeps polars streaming; a window over the key took twice the memory
-    return rows.join(rows.group_by(key).agg(value.min().alias("smallest")), on=key, how="left")
-
-
 def _since(reading: Reading, table: str, month: str, history: int) -> nw.LazyFrame[Any]:
-    oldest, newest = reading.month_start(history + STALE_AFTER_MONTHS), reading.as_of
-    rows = reading.rows(table).filter(nw.col(month) >= oldest, nw.col(month) <= newest)
-    return rows.with_columns(months_ago=reading.months_ago(month))
+    return reading.since(table, month, history + STALE_AFTER_MONTHS)
 
 
 def read_repayments(reading: Reading, history: int) -> nw.LazyFrame[Any]:
@@ -68,10 +72,15 @@ def read_repayments(reading: Reading, history: int) -> nw.LazyFrame[Any]:
     """
     has_paid = (nw.col("due_on").is_null() | (nw.col("due_on") <= reading.as_of)) & ~nw.col("paid_krw").is_null()
     has_due, has_balance, has_line = nw.col("due_krw") > 0, nw.col("balance_krw") > 0, nw.col("limit_krw") > 0
+    is_late, is_drawn = nw.col("days_past_due") > 0, ~nw.col("balance_krw").is_null()
     rows = _count_back(_since(reading, "repayments", "due_month", history), "loan_id")
     return rows.with_columns(
         row=_one(),
-        late_month=nw.when(nw.col("days_past_due") > 0).then(nw.col("months_back")),
+        is_late=is_late.cast(nw.Int32),
+        late_month=nw.when(is_late).then(nw.col("months_back")),
+        late_balance_krw=nw.when(is_late, has_balance).then(nw.col("balance_krw")).otherwise(nw.when(is_drawn).then(nw.lit(0, nw.Int64))),
+        full_month=nw.when(has_paid, has_due, nw.col("paid_krw") >= nw.col("due_krw")).then(nw.col("months_back")),
+        short=nw.when(has_paid, has_due).then((nw.col("paid_krw") < nw.col("due_krw")).cast(nw.Int32)),
         missed=nw.when(has_paid, has_due).then((nw.col("paid_krw") <= 0).cast(nw.Int32)),
         due_known_krw=nw.when(has_paid, has_due).then(nw.col("due_krw")),
         paid_of_due_krw=nw.when(has_paid, has_due).then(nw.col("paid_krw")),
@@ -79,7 +88,8 @@ def read_repayments(reading: Reading, history: int) -> nw.LazyFrame[Any]:
         paid_of_owed_krw=nw.when(has_paid, has_balance).then(nw.col("paid_krw")),
         line_paid_krw=nw.when(has_paid, has_line).then(nw.col("limit_krw")),
         paid_of_line_krw=nw.when(has_paid, has_line).then(nw.col("paid_krw")),
-        line_krw=nw.when(has_line, ~nw.col("balance_krw").is_null()).then(nw.col("limit_krw")),
+        line_krw=nw.when(has_line, is_drawn).then(nw.col("limit_krw")),
+        full_line=nw.when(has_line, is_drawn).then((nw.col("balance_krw") * 10 >= nw.col("limit_krw") * 9).cast(nw.Int32)),
         drawn_krw=nw.when(has_line).then(nw.col("balance_krw")),
     )
 
@@ -89,14 +99,16 @@ def read_loans(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa: AR
     loans = _with_lender(reading).with_columns(months_open=reading.months_ago("opened_on"))
     if "repayments" in reading.tables:
         statuses = _count_back(_since(reading, "repayments", "due_month", 0), "loan_id").filter(nw.col("months_back") == 0)
-        newest = statuses.select("loan_id", "balance_krw", _one().alias("reported"))
+        newest = statuses.select("loan_id", "balance_krw", "days_past_due", _one().alias("reported"))
     else:
-        newest = loans.select("loan_id").with_columns(nw.lit(None, nw.Int64).alias("balance_krw"), reported=nw.lit(None, nw.Int32))
+        nothing = {"balance_krw": nw.lit(None, nw.Int64), "days_past_due": nw.lit(None, nw.Int32), "reported": nw.lit(None, nw.Int32)}
+        newest = loans.select("loan_id", **nothing)
     loans = loans.join(newest, on="loan_id", how="left")
     is_new = nw.col("reported").is_null() & nw.col("months_open").is_between(0, STALE_AFTER_MONTHS)
     is_owed = ~nw.col("reported").is_null() & (nw.col("balance_krw").is_null() | (nw.col("balance_krw") != 0))
     owed = nw.when(is_new).then(nw.col("principal_krw")).otherwise(nw.when(nw.col("balance_krw") > 0).then(nw.col("balance_krw")))
-    return _describe_loans(loans.filter(is_new | is_owed).with_columns(owed_krw=owed), reading)
+    loans = loans.filter(is_new | is_owed).with_columns(owed_krw=owed)
+    return _describe_lenders(_describe_loans(loans, reading))
 
 
 def _with_lender(reading: Reading) -> nw.LazyFrame[Any]:
@@ -107,7 +119,7 @@ def _with_lender(reading: Reading) -> nw.LazyFrame[Any]:
 
 
 def _describe_loans(loans: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
-    owed, no_won = nw.col("owed_krw"), nw.lit(0, nw.Int64)
+    owed, no_won, is_dated = nw.col("owed_krw"), nw.lit(0, nw.Int64), ~nw.col("matures_on").is_null()
     matures = nw.col("matures_on").is_between(reading.as_of, reading.as_of + timedelta(days=MATURING_DAYS))
     # whole numbers, so that sums are stable, and small enough for the largest sum lent
     thousands = owed // 1_000
@@ -115,16 +127,33 @@ def _describe_loans(loans: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[
     return loans.with_columns(
         row=_one(),
         opened_lately=nw.when(~nw.col("months_open").is_null()).then((nw.col("months_open") < LATELY_MONTHS).cast(nw.Int32)),
-        dated_krw=nw.when(~nw.col("matures_on").is_null()).then(owed),
-        maturing_krw=nw.when(matures).then(owed).otherwise(nw.when(~nw.col("matures_on").is_null()).then(no_won)),
-        lender_known_krw=nw.when(~nw.col("kind").is_null()).then(owed),
-        nonbank_krw=nw.when(~nw.col("kind").is_in(BANKS)).then(owed),
+        months_open=nw.when(nw.col("months_open") >= 0).then(nw.col("months_open")),
+        dated_krw=nw.when(is_dated).then(owed),
+        maturing_krw=nw.when(matures).then(owed).otherwise(nw.when(is_dated).then(no_won)),
+        maturing=nw.when(is_dated).then(matures.cast(nw.Int32)),
+        maturity_days=nw.when(nw.col("matures_on") >= reading.as_of).then(0 - reading.days_ago("matures_on")),
+        purpose_known_krw=nw.when(~nw.col("purpose").is_null()).then(owed),
+        household_krw=nw.when(nw.col("purpose") == "household").then(owed),
+        household_late_days=nw.when(nw.col("purpose") == "household").then(nw.col("days_past_due")),
         guarantee_known_krw=nw.when(~nw.col("is_guaranteed").is_null()).then(owed),
         guaranteed_krw=nw.when(nw.col("is_guaranteed")).then(owed),
+        guarantor_krw=nw.when(~nw.col("is_guaranteed").is_null(), ~nw.col("guarantor_id").is_null()).then(owed),
         security_known_krw=nw.when(~nw.col("is_secured").is_null()).then(owed),
         secured_krw=nw.when(nw.col("is_secured")).then(owed),
         priced_thousands=nw.when(~nw.col("annual_rate_pct").is_null()).then(thousands),
         priced_hundredths=thousands * hundredths,
+    )
+
+
+def _describe_lenders(loans: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    owed, is_known, is_lately = nw.col("owed_krw"), ~nw.col("kind").is_null(), nw.col("opened_lately")
+    is_nonbank = ~nw.col("kind").is_in(BANKS)
+    return loans.with_columns(
+        lender_known_krw=nw.when(is_known).then(owed),
+        nonbank_krw=nw.when(is_nonbank).then(owed),
+        nonbank=nw.when(is_known).then(is_nonbank.cast(nw.Int32)),
+        new_nonbank=nw.when(is_known).then(is_nonbank.cast(nw.Int32) * is_lately),
+        new_nonbank_krw=nw.when(is_known).then(is_nonbank.cast(nw.Int32) * is_lately * owed),
     )
 
 
@@ -133,13 +162,17 @@ def read_arrears(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa: 
     rows = reading.rows("arrears").filter(nw.col("since_on") <= reading.as_of)
     is_open = nw.col("cleared_on").is_null() | (nw.col("cleared_on") > reading.as_of)
     is_new = nw.col("since_on") >= reading.month_start(LATELY_MONTHS - 1)
+    is_newest = nw.col("since_on") >= reading.month_start(QUARTER_MONTHS - 1)
+    open_of = {"insurance": INSURANCES, "utility": UTILITIES, "telecom": ("telecom",), "rent": ("rent",), "tax": TAXES}
     return rows.with_columns(
         row=_one(),
         is_open=nw.when(is_open).then(_one()),
         open_krw=nw.when(is_open).then(nw.col("amount_krw")),
-        open_tax_krw=nw.when(is_open, nw.col("kind").is_in(TAXES)).then(nw.col("amount_krw")),
         open_days=nw.when(is_open).then(reading.days_ago("since_on")),
         begun_lately=nw.when(is_new).then(_one()),
+        begun_this_quarter=nw.when(is_newest).then(_one()),
+        begun_and_cleared=nw.when(is_new).then((~is_open).cast(nw.Int32)),
+        **{f"open_{name}_krw": nw.when(is_open, nw.col("kind").is_in(kinds)).then(nw.col("amount_krw")) for name, kinds in open_of.items()},
     )
 
 
@@ -154,9 +187,10 @@ def read_credit(reading: Reading, history: int) -> nw.LazyFrame[Any]:
     unscored = nw.col("credit_score").is_null().cast(nw.Int32) * len(BUREAUS)
     # the best bureau and its newest month in one number, so that one smallest finds both
     code = nw.when(nw.col("months_ago") <= STALE_AFTER_MONTHS).then((nw.col("bureau_rank") + unscored) * 100 + nw.col("months_ago"))
-    rows, best = _join_smallest(rows, "borrower_id", code), nw.col("smallest")
+    rows, best = rows.with_columns(best=code.min().over("borrower_id")), nw.col("best")
     rows = rows.filter(nw.col("bureau_rank") == best // 100 % len(BUREAUS))
-    return rows.with_columns(row=_one(), months_back=(nw.col("months_ago") - best % 100).cast(nw.Int32))
+    low = nw.when(~nw.col("credit_score").is_null()).then((nw.col("credit_score") <= LOW_SCORE).cast(nw.Int32))
+    return rows.with_columns(row=_one(), low_score=low, months_back=(nw.col("months_ago") - best % 100).cast(nw.Int32))
 
 
 def read_borrowers(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa: ARG001, one row each
@@ -167,12 +201,16 @@ def read_borrowers(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa
 def read_businesses(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa: ARG001, one row each
     """One row per business the borrower represents, as far as known."""
     rows = reading.rows("businesses").filter(nw.coalesce(nw.col("is_representative"), nw.lit(True)))
-    status, one = nw.col("trading_status"), _one()
+    status, one, none, closed_on = nw.col("trading_status"), _one(), nw.lit(0, nw.Int32), nw.col("closed_on")
+    is_closed = nw.coalesce(closed_on <= reading.as_of, nw.lit(False)) | nw.coalesce(status == "closed", nw.lit(False))
+    is_lately = nw.when(~closed_on.is_null()).then((closed_on >= reading.month_start(CLOSURE_MONTHS - 1)).cast(nw.Int32))
     return place_shops(rows, reading).with_columns(
         row=one,
         open_days=reading.days_ago("opened_on"),
         trading=nw.when(status == "trading").then(one),
         suspended=nw.when(status == "suspended").then(one),
+        running=nw.when(is_closed).then(none).otherwise(one),
+        closed_lately=nw.when(is_closed).then(is_lately).otherwise(none),
     )
 
 

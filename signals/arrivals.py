@@ -16,9 +16,9 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
-from signals.checks import hash_columns
 from signals.errors import DeungdaeError, InputError
 from signals.forgotten import Forgotten, without_forgotten
+from signals.hashes import hash_columns
 from signals.home import Home
 from signals.receipts import Receipt
 from signals.records.reading import Reading, read_what_was_read

@@ -55,6 +55,11 @@ def number_buckets(ids: pl.Series, buckets: int) -> pl.Series:
     return pl.Series("bucket", np.concatenate(parts).astype(np.int32) if parts else [], dtype=pl.Int32)
 
 
+def find_bucket(home: Home, borrower_id: str) -> int:
+    """Find the bucket of one borrower."""
+    return int(number_buckets(pl.Series([borrower_id]), count_buckets(home)).item())
+
+
 def _crc32(texts: pl.Series) -> np.ndarray:
     """CRC-32 of each text's bytes, all texts of one length at once: a loop over rows takes many times as long."""
     _, offsets, letters = texts.fill_null("").rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()

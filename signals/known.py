@@ -20,27 +20,37 @@ def as_known(frame: pl.LazyFrame, table: str, as_of: date) -> pl.LazyFrame:
     and line, then the order of rows. The columns are those of the table that
     the frame has, without `is_retracted` and without the lake's provenance.
 
-    Only the keys with more than one version are sorted; they are few (decision 0003).
+    Only the keys with more than one version are sorted; they are few (decision 0003). It streams, however many rows there are;
+    of one bucket `signals.settled` finds the same much sooner (decision 0026).
 
     >>> rows = pl.LazyFrame({"lender_id": ["A", "A"], "kind": ["bank", "card"],
     ...                      "known_on": [date(2026, 1, 1), date(2026, 2, 1)]})
     >>> as_known(rows, "lenders", date(2026, 1, 31)).collect()["kind"].to_list()
     ['bank']
     """
-    contract = TABLES[table]
-    names = frame.collect_schema().names()
-    key = list(contract.key)
-    seen = frame.filter(_was_known(names, as_of))
+    key, seen = list(TABLES[table].key), keep_seen(frame, as_of)
     many = seen.group_by(key).len().filter(pl.col("len") > 1).select(key)
     single = seen.join(many, on=key, how="anti")
+    several = seen.join(many, on=key, how="semi")
+    return keep_standing(pl.concat([single, keep_newest(several, table)]), table)
+
+
+def keep_seen(frame: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Keep the versions that were seen by the end of `as_of`: known by then and, where they come from the lake, pulled by then."""
+    seen = frame.filter(pl.col("known_on") <= as_of)
+    return seen.filter(pl.col("pulled_for") <= as_of) if "pulled_for" in frame.collect_schema().names() else seen
+
+
+def keep_newest(seen: pl.LazyFrame, table: str) -> pl.LazyFrame:
+    """Keep the newest version of each key, retracted or not, by the order that `as_known` names."""
+    names = seen.collect_schema().names()
     order = ["known_on", *(name for name in PROVENANCE if name in names)]
-    newest = seen.join(many, on=key, how="semi").sort(order, maintain_order=True).unique(key, keep="last", maintain_order=True)
-    known = pl.concat([single, newest])
+    return seen.sort(order, maintain_order=True).unique(TABLES[table].key, keep="last", maintain_order=True)
+
+
+def keep_standing(newest: pl.LazyFrame, table: str) -> pl.LazyFrame:
+    """Keep the newest versions that are not retracted, and of their columns those that the table declares but the mark itself."""
+    names = newest.collect_schema().names()
     if "is_retracted" in names:
-        known = known.filter(~pl.col("is_retracted").fill_null(value=False))
-    return known.select(name for name in contract.columns if name in names and name != "is_retracted")
-
-
-def _was_known(names: list[str], as_of: date) -> pl.Expr:
-    known = pl.col("known_on") <= as_of
-    return known & (pl.col("pulled_for") <= as_of) if "pulled_for" in names else known
+        newest = newest.filter(~pl.col("is_retracted").fill_null(value=False))
+    return newest.select(name for name in TABLES[table].columns if name in names and name != "is_retracted")

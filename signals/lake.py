@@ -26,6 +26,7 @@ from signals.known import PROVENANCE, as_known
 from signals.moves import add_moves
 from signals.objects import remove_file, write_parquet
 from signals.receipts import Receipt, hash_rows
+from signals.settled import settle_known
 from signals.tables import TABLES
 
 _AT_ONCE = 2  # files that are written
@@ -114,13 +115,24 @@ def lake_schema(table: str) -> dict[str, pl.DataType]:
     return {**TABLES[table].polars_schema, **kinds, **where}
 
 
+def open_tables(home: Home, tables: Collection[str] = tuple(TABLES)) -> dict[str, pl.LazyFrame]:
+    """Open lake tables as they now stand, by name, once for all their buckets: to open one reads its whole log. None that never arrived."""
+    opened = {name: scan_table(home.table(name)) for name in TABLES if name in tables}
+    return {name: frame for name, frame in opened.items() if frame is not None}
+
+
+def take_bucket(opened: pl.LazyFrame, table: str, bucket: int | None) -> pl.LazyFrame:
+    """Take, of an opened lake table, one bucket (None: all) with all versions and provenance."""
+    if not TABLES[table].has_borrower:
+        return opened
+    read = opened.filter(~pl.col("is_moved")) if bucket is None else opened.filter(pl.col("bucket") == bucket)
+    return read.drop("bucket", "is_moved")
+
+
 def scan_lake(home: Home, table: str, bucket: int | None = None) -> pl.LazyFrame | None:
     """Read a lake table with all its versions and provenance, whole or one bucket of it; None before its first row."""
     frame = scan_table(home.table(table))
-    if frame is None or not TABLES[table].has_borrower:
-        return frame
-    read = frame.filter(~pl.col("is_moved")) if bucket is None else frame.filter(pl.col("bucket") == bucket)
-    return read.drop("bucket", "is_moved")
+    return None if frame is None else take_bucket(frame, table, bucket)
 
 
 def scan_lake_buckets(home: Home, table: str, buckets: Collection[int]) -> pl.LazyFrame | None:
@@ -129,13 +141,31 @@ def scan_lake_buckets(home: Home, table: str, buckets: Collection[int]) -> pl.La
     return None if frame is None else frame.filter(pl.col("bucket").is_in(sorted(buckets)) & ~pl.col("is_moved")).drop("bucket", "is_moved")
 
 
-def read_known(home: Home, as_of: date, bucket: int | None = None, objections: pl.DataFrame | None = None) -> dict[str, pl.LazyFrame]:
+def read_known(
+    home: Home,
+    as_of: date,
+    bucket: int | None = None,
+    objections: pl.DataFrame | None = None,
+    *,
+    tables: Collection[str] = tuple(TABLES),
+) -> dict[str, pl.LazyFrame]:
     """Read what was known at the end of `as_of`, table by table; a table that never arrived is not in the mapping.
 
-    `objections` (`read_objections`): what people dispute or have corrected stands over it; None: what the sources say.
+    `objections` (`read_objections`): what people dispute or have corrected stands over it; None: what the sources say. `tables`:
+    which to open, all unless said. Lazy: of a bucket only the columns and the months that are asked for are read.
     """
-    found = {name: scan_lake(home, name, bucket) for name in TABLES}
-    known = {name: as_known(frame, name, as_of) for name, frame in found.items() if frame is not None}
+    return know_opened(open_tables(home, tables), as_of, bucket, objections)
+
+
+def know_opened(
+    opened: Mapping[str, pl.LazyFrame],
+    as_of: date,
+    bucket: int | None = None,
+    objections: pl.DataFrame | None = None,
+) -> dict[str, pl.LazyFrame]:
+    """Say what was known of tables opened before (`open_tables`), as `read_known` does: so all buckets are read as of one moment."""
+    know = as_known if bucket is None else settle_known
+    known = {name: know(take_bucket(frame, name, bucket), name, as_of) for name, frame in opened.items()}
     return known if objections is None else {name: apply_corrections(frame, name, objections, as_of) for name, frame in known.items()}
 
 

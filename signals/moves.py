@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from signals.checks import hash_columns
+from signals.hashes import hash_columns
 from signals.known import PROVENANCE
 from signals.tables import TABLES
 

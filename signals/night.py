@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
-from signals.buckets import count_buckets
+from signals.buckets import BORROWERS_PER_BUCKET, count_buckets, find_bucket, number_buckets
 from signals.check_reports import read_check_reports
 from signals.corrections import apply_corrections
 from signals.delta import read_histories
@@ -23,8 +23,7 @@ from signals.errors import NightError
 from signals.forgotten import Forgotten
 from signals.freshness import mark_silence, measure_staleness
 from signals.home import Home
-from signals.known import as_known
-from signals.lake import read_known, receipt_of_arrivals, scan_lake
+from signals.lake import know_opened, open_tables, receipt_of_arrivals, take_bucket
 from signals.nights import note_seconds
 from signals.objects import refuse_unreachable
 from signals.offices import hash_offices, load_offices
@@ -37,6 +36,7 @@ from signals.records.objections import read_objections
 from signals.records.runs import find_run
 from signals.redaction import move_version, redact_receipt
 from signals.settings import Settings
+from signals.settled import settle_known
 from signals.silence import Silence, date_silences, end_silent_coverage, find_silences, list_ended, read_source_news, read_told
 from signals.sources import name_sources
 from signals.sources.rights import may_serve
@@ -44,6 +44,8 @@ from signals.sources.source import Source
 from signals.store import find_receipt, read_product, write_product
 from signals.tables import TABLES
 from signals.turns import keep_lease
+
+_BUCKETS_AT_ONCE = 6  # whose features are in memory together where few passes over them are wanted
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,20 @@ class Night:
         """Read a product of this night as the stage before left it."""
         return read_product(self.home, product, self.as_of)
 
-    def read_known(self, bucket: int | None = None) -> dict[str, pl.LazyFrame]:
-        """Read what was known, whole or for one bucket of borrowers, with what people corrected or dispute; coverage as it was told."""
-        return read_known(self.home, self.as_of, bucket, self.objections)
+    def read_batches(self, product: str) -> Iterator[pl.DataFrame]:
+        """Read a product of this night in batches, so that memory is bounded by one; the first is empty, so that there is one."""
+        yield self.read(product).head(0).collect()
+        yield from self.read(product).collect_batches(chunk_size=BORROWERS_PER_BUCKET)
+
+    def divide(self, borrowers: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Divide borrowers into parts of a few buckets each, the same parts whatever the order of rows; at least one, be it empty."""
+        place = number_buckets(borrowers["borrower_id"], count_buckets(self.home)) // _BUCKETS_AT_ONCE
+        return (borrowers.filter(place == number) for number in range(1 + (count_buckets(self.home) - 1) // _BUCKETS_AT_ONCE))
+
+    def read_addresses(self) -> pl.DataFrame:
+        """Read where each borrower's shop is: borrower_id, region_code, district_code, as known; bucket by bucket."""
+        columns = ("borrower_id", "region_code", "district_code")
+        return pl.concat(self.by_bucket(lambda tables: tables["borrowers"].select(columns).collect(), tables=("borrowers",)))
 
     def read_forgotten(self) -> Forgotten:
         """Read who was forgotten, so that nothing of them is let in."""
@@ -108,17 +121,30 @@ class Night:
         """Write a product of this night from chunks of disjoint keys, so that memory is bounded by one."""
         return [write_product(self.home, product, chunks, self.as_of)]
 
-    def by_bucket(self, make: Callable[[dict[str, pl.LazyFrame]], pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """Make one frame per bucket from what was known of its borrowers; coverage ends where its source has fallen silent."""
-        ended = list_ended(self.find_silences(), self.as_of)
-        return (make(self._read_as_heard(bucket, ended)) for bucket in range(count_buckets(self.home)))
+    def by_bucket(
+        self,
+        make: Callable[[dict[str, pl.LazyFrame]], pl.DataFrame],
+        *,
+        tables: Collection[str] = tuple(TABLES),
+    ) -> Iterator[pl.DataFrame]:
+        """Make one frame per bucket from what was known of its borrowers; coverage ends where its source has fallen silent.
 
-    def _read_as_heard(self, bucket: int, ended: pl.DataFrame) -> dict[str, pl.LazyFrame]:
-        told = None if ended.is_empty() else scan_lake(self.home, "coverage", bucket)
-        known = self.read_known(bucket)
-        if told is None:
+        `tables` says which of them `make` reads.
+        """
+        ended, opened = list_ended(self.find_silences(), self.as_of), open_tables(self.home, tables)
+        return (make(self._know_as_heard(opened, bucket, ended)) for bucket in range(count_buckets(self.home)))
+
+    def know_of(self, borrower_id: str) -> dict[str, pl.LazyFrame]:
+        """Read what was known of the bucket one borrower lies in, as `by_bucket` hands it on."""
+        ended = list_ended(self.find_silences(), self.as_of)
+        return self._know_as_heard(open_tables(self.home), find_bucket(self.home, borrower_id), ended)
+
+    def _know_as_heard(self, opened: Mapping[str, pl.LazyFrame], bucket: int, ended: pl.DataFrame) -> dict[str, pl.LazyFrame]:
+        known = know_opened(opened, self.as_of, bucket, self.objections)
+        if ended.is_empty() or "coverage" not in opened:
             return known
-        heard = as_known(end_silent_coverage(told, ended), "coverage", self.as_of)
+        told = take_bucket(opened["coverage"], "coverage", bucket)
+        heard = settle_known(end_silent_coverage(told, ended), "coverage", self.as_of)
         return known | {"coverage": apply_corrections(heard, "coverage", self.objections, self.as_of)}
 
     def find_silences(self) -> list[Silence]:

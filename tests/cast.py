@@ -89,7 +89,9 @@ def _cast_borrowers() -> pl.DataFrame:
 
 def _cast_loans() -> pl.DataFrame:
     def loan(owner: str, lender: str, principal: int, rate: float, ends: date | None, *, guaranteed: bool) -> tuple[Any, ...]:
-        return (f"{lender}:{owner}", owner, lender, "term", principal, rate, date(2024, 6, 3), ends, guaranteed, False, "business")
+        purpose = "household" if owner == GROCER else "business"
+        guarantor = "HARBOUR" if owner == NOODLES and guaranteed else None
+        return (f"{lender}:{owner}", owner, lender, "term", principal, rate, date(2024, 6, 3), ends, guaranteed, False, purpose, guarantor)
 
     return _frame(
         "loans",

@@ -40,10 +40,20 @@ PROMISED = {
     *("days_past_due_rise_3m", "paid_share_3m", "paid_share_12m", "months_since_late"),
     *("balance_krw", "utilisation", "balance_change_6m", "loans_count", "debt_to_sales", "maturing_90d_krw", "nonbank_share"),
     *("guaranteed_share", "paid_to_balance_3m"),
+    *("overdue_loans_count", "overdue_balance_krw", "days_past_due_trend_12m", "days_past_due_volatility_12m", "late_months_in_a_row"),
+    *("late_30_months_12m", "months_since_full_payment", "paid_share_trend_12m", "household_days_past_due"),
+    *("full_lines_count", "unused_lines_krw", "debt_service_to_sales_12m"),
+    *("nonbank_loans_count", "new_nonbank_loans_6m", "new_nonbank_6m_krw", "guarantor_share", "secured_share", "household_share"),
+    *("maturing_loans_90d", "next_maturity_days", "newest_loan_months", "oldest_loan_months", "interest_to_sales"),
     *("sales_12m_krw", "sales_change_yoy", "sales_change_3m", "zero_sales_months_6m", "sales_volatility_12m"),
     *("arrears_krw", "arrears_count", "tax_arrears_krw", "arrears_oldest_days", "arrears_new_6m"),
     *("credit_score", "credit_score_change_12m", "credit_score_change_3m", "lenders_count", "nonbank_debt_change_6m", "enquiries_3m"),
+    *("insurance_arrears_krw", "utility_arrears_krw", "telecom_arrears_krw", "rent_arrears_krw", "insurance_arrears_count"),
+    *("arrears_kinds_count", "arrears_to_sales", "arrears_new_trend_6m", "arrears_cleared_share_6m"),
+    *("credit_score_change_6m", "credit_score_min_12m", "credit_score_range_12m", "low_score_months_12m", "lenders_change_6m"),
+    *("debt_change_12m", "bureau_nonbank_share", "enquiries_12m", "enquiries_trend_12m", "all_debt_to_sales"),
     *("years_open", "employees", "is_in_adjustment", "is_suspended"),
+    *("is_closed", "businesses_count", "businesses_closed_24m", "suspension_days_ago", "annual_sales_krw", "sales_per_person_krw"),
 }
 
 # words that find somebody at fault
@@ -137,7 +147,7 @@ def test_every_feature_is_a_number_and_every_one_is_known_for_somebody() -> None
     assert set(rows.drop("borrower_id").dtypes) == {pl.Float64}
     unknown = [name for name in feature_names() if rows[name].null_count() == rows.height]
     assert {themes()[name] for name in unknown} == {"sales"}  # a dozen shops have no peers, and nobody counts their receipts
-    crowd = build(know(make_world(7, borrowers=150), date(2026, 6, 30)), date(2026, 6, 30))
+    crowd = build(know(make_world(6, borrowers=250), date(2026, 6, 30)), date(2026, 6, 30))
     assert [name for name in unknown if crowd[name].null_count() == crowd.height] == []
 
 
@@ -212,10 +222,11 @@ def test_a_missing_table_leaves_its_own_features_null_and_the_others_as_they_wer
     )
 
 
-def test_without_lenders_only_the_share_of_non_banks_is_unknown() -> None:
+def test_without_lenders_only_what_is_owed_to_non_banks_is_unknown() -> None:
+    unknown = ["nonbank_share", "nonbank_loans_count", "new_nonbank_loans_6m", "new_nonbank_6m_krw"]
     rest = build({name: frame for name, frame in cast().items() if name != "lenders"}, CAST_AS_OF)
-    assert rest["nonbank_share"].null_count() == rest.height
-    assert_frame_equal(rest.drop("nonbank_share"), build(cast(), CAST_AS_OF).drop("nonbank_share"))
+    assert all(rest[name].null_count() == rest.height for name in unknown)
+    assert_frame_equal(rest.drop(unknown), build(cast(), CAST_AS_OF).drop(unknown))
 
 
 @dataclass(frozen=True)
@@ -241,10 +252,17 @@ def of_newest_score(**columns: pl.Expr) -> Worse:
     return Worse("credit", columns, "credit_month")
 
 
+def of_trading_shop(**columns: pl.Expr) -> Worse:
+    trades = pl.col("trading_status") == "trading"
+    return Worse("businesses", {name: pl.when(trades).then(value).otherwise(pl.col(name)) for name, value in columns.items()})
+
+
 WORSE_FACTS = {
     "more days past due": of_newest_status(days_past_due=pl.col("days_past_due") + 40),
     "less paid": of_newest_status(paid_krw=pl.col("paid_krw") // 3),
     "more owed": of_newest_status(balance_krw=pl.col("balance_krw") * 2),
+    "more falls due": of_newest_status(due_krw=pl.col("due_krw") * 2),
+    "smaller lines": of_newest_status(limit_krw=pl.col("limit_krw") // 2),
     "nothing sold": Worse("sales", {"card_sales_krw": pl.lit(0), "platform_sales_krw": pl.lit(0)}, "sales_month"),
     "larger bills": Worse("arrears", {"amount_krw": pl.col("amount_krw") * 2}),
     "bills never cleared": Worse("arrears", {"cleared_on": pl.lit(None, pl.Date)}),
@@ -252,7 +270,9 @@ WORSE_FACTS = {
     "more lenders": of_newest_score(lenders_count=pl.col("lenders_count") + 2),
     "more non-bank debt": of_newest_score(nonbank_debt_krw=pl.col("nonbank_debt_krw") + 10_000_000),
     "more enquiries": of_newest_score(enquiries_count=pl.col("enquiries_count") + 3),
-    "shop suspended": Worse("businesses", {"trading_status": pl.lit("suspended")}),
+    "shop suspended": of_trading_shop(trading_status=pl.lit("suspended")),
+    "shop closed": of_trading_shop(trading_status=pl.lit("closed"), closed_on=pl.lit(date(2026, 1, 31))),
+    "dearer loans": Worse("loans", {"annual_rate_pct": pl.col("annual_rate_pct") * 1.5}),
     "another new loan": Worse(
         "loans", {"opened_on": pl.when(pl.col("lender_id") == "bank1").then(date(2026, 1, 5)).otherwise("opened_on")}
     ),

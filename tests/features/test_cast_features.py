@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 
 from features import build_features
+from models.scorecard import SIGNS, score_signs
 from signals.errors import InputError
-from tests.cast import BAKERY, CAST_AS_OF, FISHMONGER, HAIRDRESSER, cast_tables
-from tests.features.worlds import know
+from tests.cast import BAKERY, CAFE, CAST_AS_OF, FISHMONGER, HAIRDRESSER, TAXI, cast_tables
+from tests.features.worlds import know, make_world
 
 # One line per feature; then shop = value, `-` for null.
 EXPECTED = """
@@ -53,6 +54,59 @@ years_open              florist=3.0007 taxi=-
 employees               noodle=3 taxi=-
 is_in_adjustment        guesthouse=1 bakery=0 florist=-
 is_suspended            bookshop=1 bakery=0 taxi=-
+overdue_loans_count          bakery=1 fishmonger=1 noodle=0 tailor=-
+overdue_loans_share          bakery=1 noodle=0
+overdue_balance_krw          bakery=32000000 noodle=0 tailor=-
+days_past_due_max_3m         bakery=41 guesthouse=0 tailor=-
+days_past_due_trend_12m      bakery=16.7778 guesthouse=-5.1111
+days_past_due_volatility_12m bakery=4.6364 noodle=0
+late_months_in_a_row         bakery=2 grocer=4 guesthouse=0 tailor=-
+late_30_months_12m           grocer=3 bakery=1 tailor=0
+short_payments_12m           bakery=3 guesthouse=2 carpenter=0
+months_since_full_payment    bakery=2 carpenter=4 noodle=0
+paid_share_trend_12m         bakery=-0.4167 noodle=0 carpenter=-
+household_days_past_due      grocer=95 bakery=-
+full_lines_count             cafe=1 bakery=-
+unused_lines_krw             cafe=1500000 bakery=-
+debt_service_to_sales_12m    bakery=0.1429 noodle=0.085 hairdresser=0.1 taxi=-
+newest_loan_months           bakery=28 tailor=-
+oldest_loan_months           noodle=28
+nonbank_loans_count          taxi=1 bakery=0
+new_nonbank_loans_6m         taxi=0
+new_nonbank_6m_krw           taxi=0
+guarantor_share              noodle=0.16 bakery=0
+household_share              grocer=1 bakery=0
+maturing_loans_90d           guesthouse=1 bakery=0 taxi=-
+next_maturity_days           guesthouse=50 noodle=215 taxi=-
+interest_to_sales            noodle=0.0098 hairdresser=0.0125 bakery=0.0248
+insurance_arrears_krw        cafe=420000 hairdresser=0 taxi=-
+utility_arrears_krw          hairdresser=0 taxi=-
+telecom_arrears_krw          bakery=0
+rent_arrears_krw             bakery=0
+insurance_arrears_count      cafe=1 hairdresser=0 taxi=-
+arrears_kinds_count          hairdresser=1 cafe=1 bakery=0 taxi=-
+arrears_to_sales             hairdresser=0.0833 cafe=0.0035 bakery=0 taxi=-
+arrears_new_3m               hairdresser=1 cafe=1 bakery=0
+arrears_new_trend_6m         hairdresser=1 bakery=0
+arrears_cleared_share_6m     hairdresser=1 cafe=0 bakery=-
+credit_score_change_6m       cafe=-60
+credit_score_min_12m         cafe=700 noodle=910
+credit_score_range_12m       cafe=110 noodle=0
+low_score_months_12m         cafe=5 noodle=0
+lenders_change_6m            cafe=0
+debt_change_12m              cafe=0 bakery=-
+bureau_nonbank_share         cafe=0.5 noodle=0
+enquiries_12m                cafe=12
+enquiries_trend_12m          cafe=0
+all_debt_to_sales            cafe=0.5 noodle=0.25
+official_signs_count         bakery=5 cafe=5 grocer=5 hairdresser=1 noodle=1 taxi=0 florist=-
+is_closed                    bakery=0 taxi=-
+businesses_count             bakery=1 bookshop=1 taxi=-
+businesses_closed_24m        bakery=0
+newest_business_years        florist=3.0007
+suspension_days_ago          bookshop=152 bakery=-
+annual_sales_krw             bakery=96000000 taxi=-
+sales_per_person_krw         bakery=42000000 noodle=60000000 florist=48000000 taxi=-
 """
 CASES = [(line.split()[0], *case.split("=")) for line in EXPECTED.strip().splitlines() for case in line.split()[1:]]
 
@@ -134,3 +188,87 @@ def test_a_reopened_shop_is_no_longer_suspended() -> None:
 def test_tables_that_name_nobody_are_refused() -> None:
     with pytest.raises(InputError, match="no table names a borrower"):
         build({"sales": cast_tables()["sales"]})
+
+
+def amend(table: str, is_it: pl.Expr, **columns: object) -> dict[str, pl.DataFrame]:
+    """The cast with some rows told otherwise."""
+    tables = cast_tables()
+    told = [
+        pl.when(is_it).then(value if isinstance(value, pl.Expr) else pl.lit(value)).otherwise(pl.col(name))
+        for name, value in columns.items()
+    ]
+    return {**tables, table: tables[table].with_columns(expr.alias(name) for expr, name in zip(told, columns, strict=True))}
+
+
+def values_of(tables: dict[str, pl.DataFrame], owner: str, features: list[str]) -> list[float | None]:
+    rows = build(tables)
+    return [value_of(rows, owner, feature) for feature in features]
+
+
+def test_a_loan_taken_in_summer_from_a_savings_bank_is_new_borrowing_from_a_non_bank() -> None:
+    tables = amend("loans", pl.col("borrower_id") == TAXI, opened_on=date(2026, 8, 5))
+    new = ["new_loans_6m", "new_nonbank_loans_6m", "new_nonbank_6m_krw", "newest_loan_months"]
+    assert values_of(tables, TAXI, new) == [1, 1, 9_000_000, 2]
+    from_the_bank = amend("loans", pl.col("borrower_id") == BAKERY, opened_on=date(2026, 8, 5))
+    assert values_of(from_the_bank, BAKERY, new) == [1, 0, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("gas", "utility"), ("telecom", "telecom"), ("rent", "rent"), ("pension", "insurance"), ("local_tax", "tax")]
+)
+def test_each_kind_of_bill_counts_under_its_own_name(kind: str, name: str) -> None:
+    names = ["utility", "telecom", "rent", "insurance", "tax"]
+    tables = amend("arrears", pl.col("arrears_id") == "A-3", kind=kind)
+    found = values_of(tables, CAFE, [f"{of}_arrears_krw" for of in names])
+    assert found == [420_000 if of == name else 0 for of in names]
+
+
+def test_bills_of_one_kind_say_nothing_of_another_where_coverage_is_silent() -> None:
+    tables = cast_tables()
+    silent = {**tables, "coverage": tables["coverage"].clear()}
+    names = ["arrears_kinds_count", "insurance_arrears_count", "arrears_new_trend_6m", "utility_arrears_krw", "rent_arrears_krw"]
+    assert values_of(silent, HAIRDRESSER, names) == [1, None, 1, None, None]
+
+
+def test_bills_that_began_in_spring_are_a_falling_trend() -> None:
+    tables = amend("arrears", pl.col("arrears_id") == "A-2", since_on=date(2026, 5, 1))
+    assert values_of(tables, HAIRDRESSER, ["arrears_new_3m", "arrears_new_6m", "arrears_new_trend_6m"]) == [0, 1, -1]
+
+
+def test_a_line_half_repaid_leaves_room() -> None:
+    newest = (pl.col("borrower_id") == CAFE) & (pl.col("due_month") == date(2026, 10, 1))
+    tables = amend("repayments", newest, balance_krw=15_000_000)
+    names = ["utilisation", "utilisation_change_3m", "full_lines_count", "unused_lines_krw"]
+    assert values_of(tables, CAFE, names) == [0.5, pytest.approx(-0.45), 0, 15_000_000]
+
+
+def test_what_the_bureau_newly_counts_shows_in_the_trends() -> None:
+    newest = (pl.col("borrower_id") == CAFE) & (pl.col("bureau") == "nice") & (pl.col("credit_month") == date(2026, 10, 1))
+    tables = amend("credit", newest, lenders_count=5, debt_krw=90_000_000, enquiries_count=4)
+    names = ["lenders_change_6m", "debt_change_12m", "enquiries_trend_12m", "enquiries_12m", "all_debt_to_sales"]
+    assert values_of(tables, CAFE, names) == [2, pytest.approx(0.5), pytest.approx(0.75), 15, pytest.approx(0.75)]
+
+
+def test_a_month_nobody_reported_ends_the_row_of_late_months() -> None:
+    tables = cast_tables()
+    gap = tables["repayments"].filter((pl.col("borrower_id") != BAKERY) | (pl.col("due_month") != date(2026, 9, 1)))
+    names = ["late_months_in_a_row", "late_months_3m", "days_past_due_volatility_12m"]
+    assert values_of({**tables, "repayments": gap}, BAKERY, names) == [1, 1, pytest.approx(10 / 9)]
+
+
+def test_a_shop_that_moves_is_closed_at_one_place_alone() -> None:
+    tables = amend("businesses", pl.col("borrower_id") == BAKERY, closed_on=date(2025, 1, 1), trading_status="closed")
+    names = ["is_closed", "businesses_count", "businesses_closed_24m", "newest_business_years"]
+    assert values_of(tables, BAKERY, names) == [1, 0, 1, pytest.approx(2801 / 365.25)]
+    new = tables["businesses"].filter(pl.col("borrower_id") == BAKERY)
+    new = new.with_columns(business_id=pl.lit("B:new"), opened_on=date(2025, 1, 1), closed_on=None, trading_status=pl.lit("trading"))
+    moved = {**tables, "businesses": pl.concat([tables["businesses"], new.cast(dict(tables["businesses"].schema))])}
+    assert values_of(moved, BAKERY, names) == [0, 1, 1, pytest.approx(668 / 365.25)]
+
+
+def test_the_signs_counted_are_those_of_the_scorecard() -> None:
+    """All but the public debt adjustment, which is help and no sign of DESIGN's list."""
+    rows = build_features(know(make_world(3, borrowers=80), date(2026, 2, 10)), date(2026, 2, 10)).collect()
+    counted = score_signs(rows).select(pl.sum_horizontal(sign.name for sign in SIGNS if sign.name != "in_adjustment"))
+    assert rows["official_signs_count"].fill_null(0).to_list() == counted.to_series().to_list()
+    assert rows["official_signs_count"].max() >= 6

@@ -27,6 +27,12 @@ SPELLED = [
     (0.051, "share change", "5.1%포인트 늘었습니다", "has risen by 5.1 percentage points"),
     (-0.0, "days", "0일", "0 days"),
     (1.0, "flag", "있습니다", "is"),
+    (2.0, "bills change", "2건 늘었습니다", "has risen by 2 unpaid items"),
+    (-0.25, "enquiries change", "0.2회 줄었습니다", "has fallen by 0.2 enquiries"),
+    (1.0, "lenders change", "1곳 늘었습니다", "has risen by 1 lender"),
+    (5.0, "signs", "5개", "5 signs"),
+    (1.0, "lines", "1건", "1 credit line"),
+    (2.0, "kinds", "2가지", "2 kinds"),
 ]
 
 

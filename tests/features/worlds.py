@@ -13,7 +13,7 @@ from signals.tables import TABLES
 
 FIRST_MONTH = 2025 * 12  # January 2025
 MONTHS = 22
-KINDS = ("electricity", "national_tax", "pension")
+KINDS = ("electricity", "national_tax", "pension", "telecom", "rent", "health_insurance")
 SUBJECTS = ("arrears", "events", "sales", "platform_sales")
 PLACES = (("56111", "42", None), ("I56", "51", None), ("I56221", None, "51110"), ("G47", "11", "11110"), (None, None, None))
 EVENTS = ("early_adjustment", "workout", "suspension", "reopening", "closure")
@@ -86,7 +86,8 @@ def _loan(rng: np.random.Generator, loan: str, owner: str, lender: str) -> dict[
     return {
         "loan_id": loan, "borrower_id": owner, "lender_id": lender, "product": "term", "principal_krw": 20_000_000,
         "annual_rate_pct": _maybe(rng, 7.25), "opened_on": _maybe(rng, opened), "matures_on": _maybe(rng, opened + timedelta(days=400)),
-        "is_guaranteed": _maybe(rng, bool(rng.random() < 0.5)), "is_secured": _maybe(rng, False), "known_on": opened,
+        "is_guaranteed": _maybe(rng, bool(rng.random() < 0.5)), "is_secured": _maybe(rng, False),
+        "purpose": _maybe(rng, ("business", "household")[rng.integers(2)]), "guarantor_id": "g0" if rng.random() < 0.3 else None, "known_on": opened,
     }  # fmt: skip
 
 
@@ -128,7 +129,7 @@ def _credit(rng: np.random.Generator, owner: str) -> list[dict[str, Any]]:
 def _bill(rng: np.random.Generator, number: int, owners: list[str]) -> dict[str, Any]:
     since = _later(rng, date(2025, 1, 1), 500)
     return {
-        "arrears_id": f"a{number}", "borrower_id": owners[rng.integers(len(owners))], "kind": KINDS[rng.integers(3)], "since_on": since,
+        "arrears_id": f"a{number}", "borrower_id": owners[rng.integers(len(owners))], "kind": KINDS[rng.integers(len(KINDS))], "since_on": since,
         "amount_krw": 1 + _won(rng), "cleared_on": None if rng.random() < 0.5 else since + timedelta(days=90), "known_on": _later(rng, since, 30),
     }  # fmt: skip
 
@@ -142,8 +143,9 @@ def _business(rng: np.random.Generator, number: int, owners: list[str]) -> dict[
     status = ("trading", "suspended", "closed")[rng.integers(3)]
     industry, region, district = PLACES[rng.integers(len(PLACES))]
     return {
-        "industry_code": industry, "region_code": region, "district_code": district, "business_id": f"s{number}", "borrower_id": owners[rng.integers(len(owners))], "opened_on": date(2012, 3, 4) if rng.random() < 0.3 else None,
-        "trading_status": _maybe(rng, status), "known_on": _later(rng, date(2025, 2, 1), 400),
+        "business_id": f"s{number}", "borrower_id": owners[rng.integers(len(owners))], "opened_on": date(2012, 3, 4) if rng.random() < 0.3 else None,
+        "closed_on": _later(rng, date(2023, 6, 1), 900) if status == "closed" else None, "trading_status": _maybe(rng, status),
+        "industry_code": industry, "region_code": region, "district_code": district, "known_on": _later(rng, date(2025, 2, 1), 400),
     }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import nightly
+from signals.lake import read_known
 from signals.maintenance import run_maintenance
 from signals.night import Night
 from signals.products import PRODUCTS
@@ -36,7 +37,7 @@ def read_content(night: Night) -> dict[str, Any]:
 
 def object_later(night: Night) -> None:
     """Dispute, on a later day, a value of somebody whom the night knows."""
-    known = night.read_known()["borrowers"]
+    known = read_known(night.home, night.as_of)["borrowers"]
     somebody = known.select("borrower_id").collect()["borrower_id"].sort()[0]
     event = ObjectionEvent(
         somebody, "borrowers", {"borrower_id": somebody}, "employees", "opened", night.as_of + timedelta(days=1), "clerk"

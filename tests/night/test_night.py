@@ -107,6 +107,26 @@ def test_scores_reasons_verdicts_and_assignments_speak_of_the_same_people(publis
     assert products["assignments"].join(eligible, on=["borrower_id", "programme_id"], how="anti").is_empty()
 
 
+def test_an_analyst_sees_the_rows_behind_a_value_and_who_told_them(published: Path) -> None:
+    kept = read_products(published)["features"].filter(pl.col("days_past_due") > 0).sort("borrower_id").row(0, named=True)
+    asked = ("--borrower", kept["borrower_id"], "--as-of", UNTIL, "--home", published)
+    told = json.loads(deungdae("explain-feature", "days_past_due", *asked, "--json").stdout)
+    assert told["value"] == told["value_kept"] == kept["days_past_due"]
+    (part,) = told["parts"]
+    assert max(row["days_past_due"] for row in part["rows"]) == kept["days_past_due"]
+    assert all(row["file"].startswith("repayments") and row["versions"] >= 1 for row in part["rows"])
+    among_peers = read_products(published)["features"].filter(pl.col("sales_change_vs_peers_3m") != 0).sort("borrower_id").row(0, named=True)
+    shown = deungdae("explain-feature", "sales_change_vs_peers_3m", "--borrower", among_peers["borrower_id"], *asked[2:])
+    assert shown.returncode == 0, shown.stderr
+    assert "같음 · the same" in shown.stdout
+    assert "견준 점포 · peers" in shown.stdout
+    wrong = deungdae("explain-feature", "days_past_do", *asked)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
+    assert "did you mean: days_past_due" in wrong.stderr
+    nobody = deungdae("explain-feature", "days_past_due", "--borrower", "nobody", *asked[2:])
+    assert (nobody.returncode, nobody.stderr.count("\n")) == (1, 1)
+
+
 def test_the_same_night_again_changes_nothing_and_says_so(published: Path, town: Path) -> None:
     before = receipts(published, town)
     again = deungdae("night", "--source", town, "--as-of", UNTIL, "--home", published)

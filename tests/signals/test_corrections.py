@@ -331,6 +331,7 @@ def test_what_is_disputed_of_coverage_stays_so_where_its_source_fell_silent(tmp_
         append_event(connection, disputed, read_known(night.home, DAY)["coverage"])
     assert [one.state for one in night.find_silences()] == ["missing"]
     assert sum(night.by_bucket(lambda tables: tables["coverage"].collect().height)) == 0
+    assert not any(night.by_bucket(list, tables=["borrowers"]))  # it is not read where nobody asks for it
 
 
 @pytest.mark.slow

@@ -1,0 +1,221 @@
+"""Debt burden, loan by loan: the open loans, who lent them, what stands behind them, and how soon they fall due."""
+
+from __future__ import annotations
+
+from features.debt import YEARLY_SALES
+from features.feature import Feature, Worse
+from features.formula import Aggregate, divided, none_is_zero, ratio
+
+_THEME = "debt burden"
+
+
+def _of_loans(column: str) -> Aggregate:
+    return Aggregate("loans", "sum", column)
+
+
+def _share_of_loans(name: str, part: str, whole: str, words: tuple[str, str], known: str, worse: Worse = None) -> Feature:
+    in_ko, in_en = words
+    return Feature(
+        name=name,
+        theme=_THEME,
+        label_ko=f"{in_ko} 대출의 비중",
+        label_en=f"The share of the loans {in_en}",
+        value=ratio(none_is_zero(_of_loans(part)), _of_loans(whole)),
+        unit="share",
+        worse=worse,
+        meaning=f"Part of what is owed on open loans that is {in_en}.",
+        null_means=f"no open loan with a balance and a known {known}",
+        says_ko=f"{in_ko} 대출은 전체의 {{value}}입니다.",
+        says_en=f"{{value}} of the loans is {in_en}.",
+    )
+
+
+LOANS: tuple[Feature, ...] = (
+    Feature(
+        name="loans_count",
+        theme=_THEME,
+        label_ko="이용 중인 대출 건수",
+        label_en="The number of open loans",
+        value=Aggregate("loans", "count", "row"),
+        unit="loans",
+        meaning="Loans with something owed at a status of the last three months, or opened in them and not yet reported.",
+        null_means="no open loan is known",
+        says_ko="이용 중인 대출은 {value}입니다.",
+        says_en="The borrower has {value} open.",
+    ),
+    Feature(
+        name="new_loans_6m",
+        theme=_THEME,
+        label_ko="최근 6개월 신규 대출 건수",
+        label_en="The number of loans opened in the last six months",
+        value=Aggregate("loans", "sum", "opened_lately"),
+        unit="loans",
+        worse="up",
+        meaning="Open loans whose opening month is one of the six calendar months that end with that of as_of.",
+        null_means="no open loan with a known opening day",
+        says_ko="최근 6개월 동안 새로 받은 대출은 {value}입니다.",
+        says_en="In the last six months, new borrowing came to {value}.",
+        zero_says_ko="최근 6개월 동안 새로 받은 대출이 없습니다.",
+        zero_says_en="In the last six months, no loan was opened.",
+    ),
+    Feature(
+        name="newest_loan_months",
+        theme=_THEME,
+        label_ko="가장 최근에 받은 대출의 경과 개월 수",
+        label_en="The age of the newest open loan",
+        value=Aggregate("loans", "min", "months_open"),
+        unit="months",
+        meaning="Calendar months since the newest open loan was paid out; no constraint, for a fresh loan may also be relief from a dearer one.",
+        null_means="no open loan with a known opening day",
+        says_ko="가장 최근에 받은 대출은 {value} 전에 실행되었습니다.",
+        says_en="The newest open loan was paid out {value} ago.",
+        zero_says_ko="가장 최근에 받은 대출은 이번 달에 실행되었습니다.",
+        zero_says_en="The newest open loan was paid out this month.",
+    ),
+    Feature(
+        name="oldest_loan_months",
+        theme=_THEME,
+        label_ko="가장 오래된 대출의 경과 개월 수",
+        label_en="The age of the oldest open loan",
+        value=Aggregate("loans", "max", "months_open"),
+        unit="months",
+        meaning="Calendar months since the oldest open loan was paid out.",
+        null_means="no open loan with a known opening day",
+        says_ko="가장 오래된 대출은 {value} 전에 실행되었습니다.",
+        says_en="The oldest open loan was paid out {value} ago.",
+        zero_says_ko="가장 오래된 대출도 이번 달에 실행되었습니다.",
+        zero_says_en="Even the oldest open loan was paid out this month.",
+    ),
+    Feature(
+        name="nonbank_loans_count",
+        theme=_THEME,
+        label_ko="은행이 아닌 금융회사의 대출 건수",
+        label_en="The number of open loans from lenders other than banks",
+        value=_of_loans("nonbank"),
+        unit="loans",
+        worse="up",
+        meaning="Open loans from lenders that are neither banks nor public lenders or guarantors.",
+        null_means="no open loan with a known lender",
+        says_ko="은행이 아닌 금융회사의 대출은 {value}입니다.",
+        says_en="Lenders other than banks have {value} open.",
+        zero_says_ko="은행이 아닌 금융회사의 대출이 없습니다.",
+        zero_says_en="No open loan is from a lender other than a bank.",
+    ),
+    Feature(
+        name="new_nonbank_loans_6m",
+        theme=_THEME,
+        label_ko="최근 6개월 비은행 신규 대출 건수",
+        label_en="The number of loans opened with lenders other than banks in the last six months",
+        value=_of_loans("new_nonbank"),
+        unit="loans",
+        worse="up",
+        meaning="Open loans from lenders other than banks whose opening month is one of the six calendar months that end with that of as_of.",
+        null_means="no open loan with a known lender and opening day",
+        says_ko="최근 6개월 동안 은행이 아닌 금융회사에서 새로 받은 대출은 {value}입니다.",
+        says_en="In the last six months, new borrowing from lenders other than banks came to {value}.",
+        zero_says_ko="최근 6개월 동안 은행이 아닌 금융회사에서 새로 받은 대출이 없습니다.",
+        zero_says_en="In the last six months, no loan was opened with a lender other than a bank.",
+    ),
+    Feature(
+        name="new_nonbank_6m_krw",
+        theme=_THEME,
+        label_ko="최근 6개월 비은행 신규 대출의 잔액",
+        label_en="The balance of the loans opened with lenders other than banks in the last six months",
+        value=_of_loans("new_nonbank_krw"),
+        unit="won",
+        worse="up",
+        meaning="What is owed on the open loans that lenders other than banks paid out in these six calendar months.",
+        null_means="no open loan with a balance and a known lender and opening day",
+        says_ko="최근 6개월 동안 은행이 아닌 금융회사에서 새로 받은 대출의 잔액은 {value}입니다.",
+        says_en="On loans opened with lenders other than banks in the last six months, {value} is owed.",
+        zero_says_ko="최근 6개월 동안 은행이 아닌 금융회사에서 새로 받은 대출의 잔액이 없습니다.",
+        zero_says_en="Nothing is owed on new loans from lenders other than banks.",
+    ),
+    Feature(
+        name="maturing_90d_krw",
+        theme=_THEME,
+        label_ko="90일 안에 만기가 오는 대출 잔액",
+        label_en="The balance falling due within 90 days",
+        value=_of_loans("maturing_krw"),
+        unit="won",
+        meaning="What is owed on open loans that fall due whole from as_of to 90 days after it.",
+        null_means="no open loan with a known day of maturity",
+        says_ko="90일 안에 만기가 오는 대출 잔액은 {value}입니다.",
+        says_en="Within 90 days, {value} falls due whole.",
+        zero_says_ko="90일 안에 만기가 오는 대출이 없습니다.",
+        zero_says_en="No loan falls due whole within 90 days.",
+    ),
+    _share_of_loans(
+        "maturing_share_90d", "maturing_krw", "dated_krw", ("90일 안에 만기가 오는", "falling due whole within 90 days"), "day of maturity"
+    ),
+    _share_of_loans(
+        "nonbank_share",
+        "nonbank_krw",
+        "lender_known_krw",
+        ("은행이 아닌 금융회사에서 받은", "owed to lenders other than banks"),
+        "lender",
+        "up",
+    ),
+    _share_of_loans(
+        "guaranteed_share", "guaranteed_krw", "guarantee_known_krw", ("공적 보증이 있는", "under a public guarantee"), "guarantee"
+    ),
+    _share_of_loans("secured_share", "secured_krw", "security_known_krw", ("담보가 있는", "secured by property"), "security"),
+    _share_of_loans(
+        "guarantor_share", "guarantor_krw", "guarantee_known_krw", ("보증인이 확인된", "backed by a named guarantor"), "guarantee"
+    ),
+    _share_of_loans("household_share", "household_krw", "purpose_known_krw", ("가계 용도로 받은", "taken for the household"), "purpose"),
+    Feature(
+        name="interest_rate_pct",
+        theme=_THEME,
+        label_ko="평균 대출 금리",
+        label_en="The mean interest rate",
+        value=divided(ratio(_of_loans("priced_hundredths"), _of_loans("priced_thousands")), 100),
+        unit="per cent",
+        meaning="Yearly interest of the open loans, weighted by what is owed, per cent.",
+        null_means="no open loan with a known rate and balance",
+        says_ko="대출의 평균 금리는 연 {value}입니다.",
+        says_en="The mean interest on the loans is {value} a year.",
+    ),
+    Feature(
+        name="maturing_loans_90d",
+        theme=_THEME,
+        label_ko="90일 안에 만기가 오는 대출 건수",
+        label_en="The number of loans falling due within 90 days",
+        value=_of_loans("maturing"),
+        unit="loans",
+        meaning="Open loans that fall due whole from as_of to 90 days after it; no constraint, for some of them are nearly paid off.",
+        null_means="no open loan with a known day of maturity",
+        says_ko="90일 안에 만기가 오는 대출은 {value}입니다.",
+        says_en="The loans that fall due whole within 90 days come to {value}.",
+        zero_says_ko="90일 안에 만기가 오는 대출이 없습니다.",
+        zero_says_en="No loan falls due whole within 90 days.",
+    ),
+    Feature(
+        name="next_maturity_days",
+        theme=_THEME,
+        label_ko="다음 만기까지 남은 일수",
+        label_en="The time until the next loan falls due",
+        value=Aggregate("loans", "min", "maturity_days"),
+        unit="days",
+        meaning="Days from as_of until the first of the open loans falls due whole; no constraint, for a loan near its end is often nearly paid off.",
+        null_means="no open loan with a known day of maturity still to come",
+        says_ko="다음 대출 만기까지 {value} 남았습니다.",
+        says_en="The next loan falls due whole in {value}.",
+        zero_says_ko="오늘 만기가 오는 대출이 있습니다.",
+        zero_says_en="A loan falls due whole today.",
+    ),
+    Feature(
+        name="interest_to_sales",
+        theme=_THEME,
+        label_ko="연매출 대비 연간 이자 부담",
+        label_en="A year's interest relative to a year's sales",
+        # thousands of won times hundredths of a per cent are tenths of a won
+        value=ratio(divided(_of_loans("priced_hundredths"), 10), YEARLY_SALES),
+        unit="share",
+        worse="up",
+        meaning="Yearly interest on what is owed on the open loans, where the rate is known, over a year's sales.",
+        null_means="no open loan with a known rate and balance, or sales unknown or none",
+        says_ko="대출의 연간 이자는 연매출의 {value}입니다.",
+        says_en="A year's interest on the loans comes to {value} of a year's sales.",
+    ),
+)
