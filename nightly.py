@@ -16,12 +16,9 @@ from zoneinfo import ZoneInfo
 from signals.errors import NightError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import polars as pl
-    from sqlalchemy import Connection
 
-    from guidance.catalogue import Catalogue
+    from models.model import Model
     from signals.night import Night
     from signals.receipts import Receipt
 
@@ -81,31 +78,26 @@ def build_features(night: Night) -> list[Receipt]:
 
 def score(night: Night) -> list[Receipt]:
     """Say how likely a default is, which level that is, who needs help most, and who is on which office's list."""
-    import polars as pl
-
     from guidance.ledger import list_attended
-    from models.labels import find_in_crisis
+    from guidance.tonight import load_programmes
     from models.levels import hold_levels
     from models.registry import load_champion
-    from models.score import score_risk
+    from models.score import grade_rows
     from signals.freshness import find_left_out
     from signals.nights import read_earlier_levels
 
     champion, _ = load_champion(night.home.models, night.as_of)
-    in_crisis = pl.concat(night.by_bucket(lambda tables: find_in_crisis(tables, night.as_of).collect()))
-    stale = night.measure_staleness()
+    standing = _find_standing(night)
+    in_crisis = standing.filter("is_in_crisis").select("borrower_id")
     with night.open_records().begin() as connection:
         earlier = read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW)
-        kept = list_attended(connection, _load_programmes(night), night.as_of)
-    left_out = find_left_out(stale, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
-    parts = []
-    for batch in night.read_batches("features"):
-        features = batch.join(left_out, on="borrower_id", how="anti", maintain_order="left")
-        parts.append(score_risk(features, in_crisis, champion).with_columns(features["days_past_due"]))
-    scores = pl.concat(parts)
-    tonight = scores.drop("days_past_due")
-    scores = scores.join(hold_levels(tonight, earlier), on="borrower_id")
-    return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores, stale))]
+        kept = list_attended(connection, load_programmes(night), night.as_of)
+    left_out = find_left_out(standing, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
+    rows = _score_features(night, champion).join(left_out, on="borrower_id", how="anti", maintain_order="left")
+    tonight = grade_rows(rows, in_crisis, champion)
+    levels = hold_levels(tonight, earlier)
+    scores = tonight.join(levels, on="borrower_id").join(rows.select("borrower_id", "days_past_due"), on="borrower_id")
+    return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores, standing))]
 
 
 def explain(night: Night) -> list[Receipt]:
@@ -113,25 +105,32 @@ def explain(night: Night) -> list[Receipt]:
     import polars as pl
 
     import features
-    from models.explain import explain_scores
+    from models.explain import explain_scores, list_explaining_features
     from models.registry import load_champion
 
     champion, _ = load_champion(night.home.models, night.as_of)
     levels = night.read("scores").filter(pl.col("level") != "none").select("borrower_id", "level").collect()
-    parts = ((part, night.read("features").join(part.lazy(), on="borrower_id", how="semi")) for part in night.divide(levels))
-    explained = (explain_scores(rows.collect(engine="streaming"), part, champion, features.themes()) for part, rows in parts)
-    return night.write_chunks("reasons", map(features.word_reasons, explained))
+
+    def explain_bucket(rows: pl.DataFrame) -> pl.DataFrame:
+        told = rows.select("borrower_id", "level")
+        return features.word_reasons(explain_scores(rows.drop("level"), told, champion, features.themes()))
+
+    buckets = night.read_buckets("features", list_explaining_features(champion), levels)
+    return night.write_chunks("reasons", (explain_bucket(rows) for rows in buckets))
 
 
 def judge(night: Night) -> list[Receipt]:
     """Say which programmes each borrower can get, with every unmet condition or open question in words."""
     from guidance.facts import build_facts
     from guidance.judge import judge_eligibility
+    from guidance.tonight import load_programmes
+    from signals.newest import keep_newest_months
 
-    catalogue = _load_programmes(night)
+    catalogue = load_programmes(night)
     states = night.read("scores").select("borrower_id", "owner_state", "level").collect()
 
     def judge_bucket(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+        tables |= {"repayments": keep_newest_months(tables["repayments"])}
         facts = build_facts(tables, night.as_of).join(states, on="borrower_id")
         return judge_eligibility(facts, catalogue, night.as_of)
 
@@ -142,14 +141,16 @@ def assign(night: Night) -> list[Receipt]:
     """Give the places there are to those who need them most, within budgets, floors and what the ledger holds."""
     from guidance.assign import assign_support
     from guidance.ledger import read_opening
+    from guidance.tonight import load_programmes, read_need
     from signals.records.runs import is_backfill
 
-    catalogue, verdicts, need = _load_programmes(night), night.read("verdicts").collect(), _read_need(night)
+    catalogue, most = load_programmes(night), night.settings.places_per_borrower
     with night.open_records().begin() as connection:
         opening, backfill = read_opening(connection, catalogue, night.as_of), is_backfill(connection, night.as_of)
-    most = night.settings.places_per_borrower
-    assignments = assign_support(verdicts, need, catalogue, opening, night.as_of, is_backfill=backfill, k=most)
+    given = (night.read_eligible(), read_need(night), catalogue, opening, night.as_of)
+    assignments = assign_support(*given, is_backfill=backfill, k=most)
     receipts = [*night.write("opening", opening), *night.write("assignments", assignments)]
+    del given, assignments  # the audit reads them anew
     breaches = audit(night, is_backfill=backfill)
     if breaches:
         raise NightError(f"the audit found {breaches[0]}", "assign", "a place would go to the wrong shop", "do not publish; report it")
@@ -159,28 +160,30 @@ def assign(night: Night) -> list[Receipt]:
 def audit(night: Night, *, is_backfill: bool) -> list[str]:
     """Audit the assignment from the outputs alone: one sentence per breach, none when all is right."""
     from guidance.audit import audit_assignment
+    from guidance.tonight import load_programmes, read_need
 
-    assignments, verdicts, opening = (night.read(name).collect() for name in ("assignments", "verdicts", "opening"))
-    need, catalogue, most = _read_need(night), _load_programmes(night), night.settings.places_per_borrower
+    assignments, opening = night.read("assignments").collect(), night.read("opening").collect()
+    verdicts, need, catalogue, most = night.read_eligible(), read_need(night), load_programmes(night), night.settings.places_per_borrower
     return audit_assignment(assignments, verdicts, need, opening, catalogue, night.as_of, is_backfill=is_backfill, k=most)
 
 
 def publish(night: Night) -> list[Receipt]:
     """Write the office packs, then commit the night, its reservations and its cases in one transaction."""
     from guidance.ledger import refuse_outdated
+    from guidance.tonight import load_programmes, read_need, reserve_and_open_cases, write_office_packs
     from signals.night import describe_run
     from signals.packs import put_packs_in_place, wait_with_packs
     from signals.records.runs import is_backfill, write_run
 
-    catalogue, waiting = _load_programmes(night), wait_with_packs(night.home, night.as_of)
-    packs_hash = _write_packs(night, catalogue, waiting)
+    catalogue, waiting = load_programmes(night), wait_with_packs(night.home, night.as_of)
+    packs_hash = write_office_packs(night, catalogue, waiting)
     run = describe_run(night, catalogue.catalogue_hash, packs_hash)
     products = night.read("assignments").collect(), night.read("opening").collect()
-    records, need = night.open_records(), _read_need(night)  # read before the transaction: what it reads opens one of its own
+    records, need = night.open_records(), read_need(night)  # read before the transaction: what it reads opens one of its own
     with records.begin() as connection:
         refuse_outdated(connection, catalogue, night.as_of, *products, run)
         run["is_backfill"] = is_backfill(connection, night.as_of)
-        run["ledger_sequence"] = _reserve_and_open_cases(night, catalogue, connection, need, is_backfill=run["is_backfill"])
+        run["ledger_sequence"] = reserve_and_open_cases(night, catalogue, connection, need, is_backfill=run["is_backfill"])
         write_run(connection, run)
     with records.begin() as connection:
         put_packs_in_place(night.home, connection)
@@ -227,67 +230,41 @@ NIGHT: dict[str, Callable[..., list[Receipt]]] = {
 }
 
 
-def _rank_and_list(night: Night, scores: pl.DataFrame, stale: pl.DataFrame) -> pl.DataFrame:
-    """Add to the levels: state, place in need, office, whether on its list, and how stale the news is."""
+def _score_features(night: Night, champion: Model | None) -> pl.DataFrame:
+    """Score every row of tonight's features, part by part: of a hundred columns a handful is needed afterwards."""
     import polars as pl
 
-    from guidance.facts import build_facts
-    from guidance.need import rank_by_need
-    from guidance.state import name_states
+    from models.score import list_read_features, score_rows
+
+    parts = night.read_parts("features", list_read_features(champion))
+    return pl.concat(score_rows(part, champion) for part in parts)
+
+
+def _find_standing(night: Night) -> pl.DataFrame:
+    """Find where each known borrower stands, from one reading of each bucket's months."""
+    import polars as pl
+
+    from guidance.standing import find_standing
+    from models.labels import find_in_crisis
+    from signals.newest import keep_newest_months
+
+    def find(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+        tables |= {"repayments": keep_newest_months(tables["repayments"])}
+        return find_standing(tables, find_in_crisis(tables, night.as_of), night.as_of, night.settings.stale_after_days)
+
+    return night.add_silence(pl.concat(night.by_bucket(find)))
+
+
+def _rank_and_list(night: Night, scores: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
+    """Add to the levels: state, place in need, office, whether on its list, and how stale the news is."""
+    from guidance.standing import rank_and_list
     from signals.nights import read_waits
-    from signals.offices import list_cases, load_offices, place_borrowers
+    from signals.offices import load_offices
     from signals.records.cases import read_open_cases
 
     with night.open_records().begin() as connection:
         waits, cases = read_waits(night.home, connection, night.as_of), read_open_cases(connection, night.as_of)
-    levels, offices = scores.select("borrower_id", "level"), load_offices(night.home.root)
-    states = pl.concat(night.by_bucket(lambda tables: name_states(build_facts(tables, night.as_of), levels)))
-    ranks = rank_by_need(scores, waits, night.as_of, night.settings.lot_key)
-    regions = scores.select("borrower_id").join(night.read_addresses(), on="borrower_id", how="left")
-    for part in (states, ranks, place_borrowers(regions, offices, night.as_of), stale):
-        scores = scores.join(part, on="borrower_id", how="left")
-    scores = scores.with_columns(pl.col("is_stale").fill_null(value=True), closure_risk=None)
-    return scores.with_columns(is_listed=list_cases(scores, cases, offices))
-
-
-def _read_need(night: Night) -> pl.DataFrame:
-    """Read what the rule of assignment needs of each borrower: rank, state, and which side of the floor."""
-    from guidance.need import take_sides
-    from signals.codes.regions import read_places
-
-    places = read_places(night.read_addresses().lazy(), night.as_of)
-    return take_sides(night.read("scores").select("borrower_id", "rank", "owner_state"), places).collect()
-
-
-def _write_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:
-    from guidance.packs import PackNight, write_packs
-    from signals.night import name_models
-    from signals.offices import load_offices
-
-    frames = {name: night.read(name).collect() for name in ("scores", "reasons", "verdicts", "assignments")}
-    version = name_models(frames["scores"])
-    return write_packs(folder, PackNight(night.as_of, version, catalogue, **frames), load_offices(night.home.root))
-
-
-def _reserve_and_open_cases(night: Night, catalogue: Catalogue, connection: Connection, need: pl.DataFrame, *, is_backfill: bool) -> int:
-    """Write the night's reservations and cases (none for a backfill) and say where the ledger stands."""
-    import polars as pl
-
-    from guidance.ledger import reserve_places
-    from signals.records.cases import open_cases
-
-    listed = night.read("scores").filter(pl.col("is_listed")).select("borrower_id", "office", "level").collect()
-    if not is_backfill:
-        open_cases(connection, listed, night.as_of)
-    wanted = night.read("assignments").collect()
-    return reserve_places(connection, wanted, catalogue, night.as_of, need, is_backfill=is_backfill)
-
-
-def _load_programmes(night: Night) -> Catalogue:
-    """Load the programmes: the shipped ones, and HOME's over them."""
-    from guidance.catalogue import SHIPPED, load_catalogue
-
-    return load_catalogue([SHIPPED, night.home.root / "programmes"])
+    return rank_and_list(scores, standing, waits, cases, load_offices(night.home.root), night.as_of, night.settings.lot_key)
 
 
 def run_stage(night: Night, stage: str, holder: str, on_wait: Callable[[], None] | None = None, **given: str) -> list[Receipt]:
@@ -339,13 +316,14 @@ def name_sources() -> list[str]:
 def read_summary(night: Night) -> dict[str, Any]:
     """Count a published night for the report and the terminal."""
     from guidance.summary import read_summary as count_night
+    from guidance.tonight import load_programmes
     from models.registry import load_champion
     from signals.sources.rights import describe_right
 
     silences = night.find_silences()
     told = night.read_told(silences)
     with night.open_records().begin() as connection:
-        counted = count_night(night.home, connection, night.as_of, _load_programmes(night), silences, told)
+        counted = count_night(night.home, connection, night.as_of, load_programmes(night), silences, told)
     why, after = load_champion(night.home.models, night.as_of)[1], night.settings.left_out_after_days
     rights = [describe_right(source) for source in night.sources]
     return counted | {"why_scorecard": why, "left_out_after_days": after, "rights": rights}

@@ -13,17 +13,18 @@ from signals.tables.signs import TAX_KINDS
 DEFAULT_DAYS = 90
 
 
-def find_loan_facts(tables: Mapping[str, pl.LazyFrame], as_of: date) -> pl.LazyFrame:
-    """Find what lenders report: one row per borrower_id with a loan; days overdue, and debts in won.
+def find_overdue_facts(tables: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
+    """Find who is overdue, as lenders report: one row per borrower_id with a month of repayment; days, each loan's newest month."""
+    overdue = _newest_months(tables).group_by("borrower_id").agg(days_past_due=pl.col("days_past_due").max())
+    return overdue.with_columns(days_past_due_90_any=pl.col("days_past_due") >= DEFAULT_DAYS)
+
+
+def find_debt_facts(tables: Mapping[str, pl.LazyFrame], as_of: date) -> pl.LazyFrame:
+    """Find what is owed, as lenders report: one row per borrower_id with a loan; debts in won.
 
     A sum is null when any loan in it lacks its balance, its day or whether it is secured.
     """
-    newest = _newest_months(tables)
-    overdue = newest.group_by("borrower_id").agg(days_past_due=pl.col("days_past_due").max())
-    debts = _sum_debts(read_whole(tables, "loans"), newest.drop("borrower_id"), as_of)
-    return overdue.join(debts, on="borrower_id", how="full", coalesce=True).with_columns(
-        days_past_due_90_any=pl.col("days_past_due") >= DEFAULT_DAYS
-    )
+    return _sum_debts(read_whole(tables, "loans"), _newest_months(tables).drop("borrower_id"), as_of)
 
 
 def _newest_months(tables: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from hashlib import blake2b
 
+import numpy as np
 import polars as pl
 
 from signals.codes.regions import is_inside_capital
@@ -72,9 +73,9 @@ def _rank(keys: pl.DataFrame, as_of: date, key: str) -> pl.DataFrame:
 def _draw_lots(borrowers: pl.Series, as_of: date, key: str) -> pl.Series:
     start = blake2b(f"{as_of.year}:".encode(), key=blake2b(key.encode(), digest_size=32).digest(), digest_size=8)
 
-    def draw(borrower: str) -> int:
+    def draw(borrower: str) -> bytes:
         lot = start.copy()
         lot.update(borrower.encode())
-        return int.from_bytes(lot.digest(), "big")
+        return lot.digest()
 
-    return pl.Series([draw(borrower) for borrower in borrowers], dtype=pl.UInt64)
+    return pl.Series(np.frombuffer(b"".join(map(draw, borrowers)), dtype=">u8").astype(np.uint64), dtype=pl.UInt64)

@@ -51,16 +51,18 @@ def find_told_facts(tables: Mapping[str, pl.LazyFrame], as_of: date, told: Seque
     fact, or a value that does not read as the fact's type.
     """
     rows = read_whole(tables, "facts").filter(
-        pl.col("valid_from_on") <= as_of, pl.col("valid_until_on").is_null() | (pl.col("valid_until_on") >= as_of)
+        pl.col("fact").is_in([fact.name for fact in told]),
+        pl.col("valid_from_on") <= as_of,
+        pl.col("valid_until_on").is_null() | (pl.col("valid_until_on") >= as_of),
     )
     age = (pl.lit(as_of) - pl.col("valid_from_on")).dt.total_days()
-    return rows.group_by("borrower_id").agg(
-        _read_value(pl.col("value"), fact.kind)
-        .filter(_counts(fact, age))
-        .max_by(pl.col("valid_from_on").filter(_counts(fact, age)))
-        .alias(fact.name)
-        for fact in told
+    # Marked before they are grouped: to filter inside each group takes twice as long.
+    marked = rows.select(
+        "borrower_id",
+        *(_read_value(pl.col("value"), fact.kind).alias(fact.name) for fact in told),
+        *(pl.when(_counts(fact, age)).then("valid_from_on").alias(f"{fact.name} since") for fact in told),
     )
+    return marked.group_by("borrower_id").agg(pl.col(fact.name).max_by(f"{fact.name} since") for fact in told)
 
 
 def _counts(fact: ToldFact, age: pl.Expr) -> pl.Expr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import polars as pl
 from models.calibration import Calibration
 from models.evaluate import Numbers
 from models.levels import Thresholds
+from models.shapley import Group, tabulate_trees
 from signals.errors import InputError
 
 
@@ -37,6 +39,14 @@ class Model:
     def features(self) -> list[str]:
         """The features the booster reads, in its order."""
         return list(self.directions)
+
+    @cached_property
+    def shapley_groups(self) -> list[Group] | None:
+        """The Shapley values of its trees, tabulated once; null where they can't be."""
+        try:
+            return tabulate_trees(self.booster)
+        except NotImplementedError:
+            return None
 
     def arrange(self, features: pl.DataFrame) -> Numbers:
         """The booster's matrix: one row per row of `features`, NaN where null.

@@ -6,7 +6,44 @@ import polars as pl
 
 from models.levels import assign_levels
 from models.model import Model
-from models.scorecard import SCORECARD_VERSION, score_signs
+from models.scorecard import SCORECARD_VERSION, SIGNS, score_signs
+
+_TOLD = ("days_past_due", "is_in_adjustment")  # what levels are given by, beside risk and signs
+
+
+def list_read_features(model: Model | None) -> list[str]:
+    """List the features that scoring reads, sorted: those of the signs, and the model's."""
+    return sorted({*(sign.feature for sign in SIGNS), *_TOLD, *(model.features if model else ())})
+
+
+def score_rows(features: pl.DataFrame, model: Model | None) -> pl.DataFrame:
+    """Score each borrower of any part of `features` as far as each row goes for itself: all that is needed of it afterwards.
+
+    One row per borrower_id, in the order of `features`: `raw_score` (log-odds before calibration; null without a model), `points`
+    and `has_sign` of the scorecard, `days_past_due` and `is_in_adjustment` (null: unknown).
+
+    >>> score_rows(pl.DataFrame({"borrower_id": ["A"], "days_past_due": [20.0]}), None).row(0)
+    ('A', None, 25, True, 20.0, None)
+    """
+    raw = [None] * features.height if model is None else model.score_raw(features)
+    signs = score_signs(features).select("borrower_id", "points", "has_sign")
+    told = [features[name].cast(pl.Float64) if name in features.columns else _unknown(name, features.height) for name in _TOLD]
+    return signs.select("borrower_id", pl.Series("raw_score", raw, dtype=pl.Float64), "points", "has_sign", *told)
+
+
+def grade_rows(rows: pl.DataFrame, in_crisis: pl.DataFrame, model: Model | None) -> pl.DataFrame:
+    """Turn scored rows into risk and level: one row per borrower_id, as of `score_risk`, in the order of `rows` (of `score_rows`)."""
+    crisis = in_crisis.select("borrower_id", is_in_crisis=pl.lit(value=True)).unique("borrower_id")
+    facts = rows.join(crisis, on="borrower_id", how="left", maintain_order="left")
+    facts = facts.with_columns(pl.col("is_in_crisis").fill_null(value=False))
+    raw, risk = pl.col("points").cast(pl.Float64), pl.lit(None, dtype=pl.Float64)
+    if model is not None:
+        raw, risk = pl.col("raw_score"), pl.lit(pl.Series(model.calibration.apply(rows["raw_score"].to_numpy()), dtype=pl.Float64))
+    facts = facts.with_columns(raw_score=raw, risk=risk)
+    facts = facts.with_columns(pl.when(~pl.col("is_in_crisis")).then(name).alias(name) for name in ("risk", "raw_score"))
+    level = assign_levels(facts, model.thresholds if model else None)
+    version = model.version if model else SCORECARD_VERSION
+    return facts.select("borrower_id", "risk", "raw_score", level_tonight=level, model_version=pl.lit(version))
 
 
 def score_risk(features: pl.DataFrame, in_crisis: pl.DataFrame, model: Model | None) -> pl.DataFrame:
@@ -21,22 +58,8 @@ def score_risk(features: pl.DataFrame, in_crisis: pl.DataFrame, model: Model | N
     >>> score_risk(features, pl.DataFrame({"borrower_id": ["B"]}), None)["level_tonight"].to_list()
     ['caution', 'distressed']
     """
-    crisis = features["borrower_id"].is_in(in_crisis["borrower_id"].implode())
-    facts = score_signs(features).select("borrower_id", "points", "has_sign").with_columns(is_in_crisis=crisis)
-    facts = facts.with_columns(_known(features, name) for name in ("days_past_due", "is_in_adjustment"))
-    if model is None:
-        facts = facts.with_columns(raw_score=pl.col("points").cast(pl.Float64), risk=pl.lit(None, dtype=pl.Float64))
-    else:
-        raw = model.score_raw(features)
-        facts = facts.with_columns(
-            raw_score=pl.Series(raw, dtype=pl.Float64), risk=pl.Series(model.calibration.apply(raw), dtype=pl.Float64)
-        )
-    scored = [pl.when(~pl.col("is_in_crisis")).then(name).alias(name) for name in ("risk", "raw_score")]
-    facts = facts.with_columns(scored)
-    level = assign_levels(facts, model.thresholds if model else None)
-    version = model.version if model else SCORECARD_VERSION
-    return facts.select("borrower_id", "risk", "raw_score", level_tonight=level, model_version=pl.lit(version))
+    return grade_rows(score_rows(features, model), in_crisis, model)
 
 
-def _known(features: pl.DataFrame, name: str) -> pl.Series:
-    return features[name] if name in features.columns else pl.Series(name, [None] * len(features), dtype=pl.Float64)
+def _unknown(name: str, rows: int) -> pl.Series:
+    return pl.Series(name, [None], dtype=pl.Float64).new_from_index(0, rows)

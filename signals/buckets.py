@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -58,6 +60,30 @@ def number_buckets(ids: pl.Series, buckets: int) -> pl.Series:
 def find_bucket(home: Home, borrower_id: str) -> int:
     """Find the bucket of one borrower."""
     return int(number_buckets(pl.Series([borrower_id]), count_buckets(home)).item())
+
+
+def gather_buckets(parts: Iterator[pl.DataFrame], asked: pl.DataFrame, buckets: int) -> Iterator[pl.DataFrame]:
+    """Gather the rows of some borrowers bucket by bucket, in whatever order they are read: one frame per bucket, in turn, maybe empty.
+
+    `parts` (at least one) have one row per borrower_id; `asked` has borrower_id, each once, and what is joined to their rows. Where
+    rows lie bucket by bucket, hardly more than one bucket is in memory at a time.
+
+    >>> parts = iter([pl.DataFrame({"borrower_id": ["B1", "B2"], "n": [1, 2]})])
+    >>> [frame.rows() for frame in gather_buckets(parts, pl.DataFrame({"borrower_id": ["B1"], "level": ["watch"]}), 4)]
+    [[], [], [('B1', 1, 'watch')], []]
+    """
+    numbered = add_bucket(asked, buckets)
+    missing = dict.fromkeys(range(buckets), 0) | dict(numbered.group_by("bucket").len().iter_rows())
+    waiting: dict[int, list[pl.DataFrame]] = {bucket: [] for bucket in range(buckets)}
+    read: Iterator[pl.DataFrame] = (part.join(numbered, on="borrower_id") for part in parts)
+    first = next(read)
+    read, empty = chain([first], read), first.drop("bucket").clear()
+    for bucket in range(buckets):
+        while missing[bucket]:
+            for (number, *_), rows in next(read).partition_by("bucket", as_dict=True, include_key=False).items():
+                waiting[number].append(rows)
+                missing[number] -= rows.height
+        yield pl.concat([empty, *waiting.pop(bucket)])
 
 
 def _crc32(texts: pl.Series) -> np.ndarray:

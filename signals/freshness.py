@@ -7,6 +7,8 @@ from datetime import date
 
 import polars as pl
 
+from signals.newest import find_newest_day
+
 MONTHLY = ("repayments", "sales", "credit")  # what holders report month after month
 SIGNS = (*MONTHLY, "loans", "arrears", "events", "businesses", "facts")  # whatever of this is new, somebody still speaks of them
 CRISIS_LASTS_DAYS = 365  # the twelve months for which a default counts as a crisis (house plan §6)
@@ -24,13 +26,14 @@ def measure_staleness(tables: Mapping[str, pl.LazyFrame], as_of: date, stale_aft
     >>> measure_staleness(known, date(2026, 4, 30), 45).sort("borrower_id").rows()
     [('a', 60, True, 2), ('b', None, True, 1)]
     """
-    news = pl.concat(tables[name].select("borrower_id", "known_on", is_monthly=pl.lit(name in MONTHLY)) for name in SIGNS if name in tables)
+    newest = {name: find_newest_day(tables[name]) for name in SIGNS if name in tables}
+    news = pl.concat(days.with_columns(is_monthly=pl.lit(name in MONTHLY)) for name, days in newest.items())
     monthly = pl.when("is_monthly").then("known_on").max()
     days = news.group_by("borrower_id").agg(
         stale_days=(pl.lit(as_of) - monthly).dt.total_days(), quiet_days=(pl.lit(as_of) - pl.col("known_on").max()).dt.total_days()
     )
     is_stale = (pl.col("stale_days") > stale_after_days).fill_null(value=True)
-    return days.select("borrower_id", "stale_days", is_stale=is_stale, quiet_days="quiet_days").collect(engine="streaming")
+    return days.select("borrower_id", "stale_days", is_stale=is_stale, quiet_days="quiet_days")
 
 
 def mark_silence(staleness: pl.DataFrame, told: pl.DataFrame, as_of: date) -> pl.DataFrame:

@@ -15,13 +15,13 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
-from signals.buckets import BORROWERS_PER_BUCKET, count_buckets, find_bucket, number_buckets
+from signals.buckets import count_buckets, find_bucket, gather_buckets
 from signals.check_reports import read_check_reports
 from signals.corrections import apply_corrections
 from signals.delta import read_histories
 from signals.errors import NightError
 from signals.forgotten import Forgotten
-from signals.freshness import mark_silence, measure_staleness
+from signals.freshness import mark_silence
 from signals.home import Home
 from signals.lake import know_opened, open_tables, receipt_of_arrivals, take_bucket
 from signals.nights import note_seconds
@@ -45,7 +45,7 @@ from signals.store import find_receipt, read_product, write_product
 from signals.tables import TABLES
 from signals.turns import keep_lease
 
-_BUCKETS_AT_ONCE = 6  # whose features are in memory together where few passes over them are wanted
+ROWS_AT_ONCE = 125_000  # of a product that is read part by part: what a bucket holds
 
 
 @dataclass(frozen=True)
@@ -87,20 +87,21 @@ class Night:
         """Read a product of this night as the stage before left it."""
         return read_product(self.home, product, self.as_of)
 
-    def read_batches(self, product: str) -> Iterator[pl.DataFrame]:
-        """Read a product of this night in batches, so that memory is bounded by one; the first is empty, so that there is one."""
-        yield self.read(product).head(0).collect()
-        yield from self.read(product).collect_batches(chunk_size=BORROWERS_PER_BUCKET)
+    def read_parts(self, product: str, wanted: Collection[str]) -> Iterator[pl.DataFrame]:
+        """Read of a product of this night its key and, where they are there, the wanted columns, part by part: never empty."""
+        rows = self.read(product)
+        there = [name for name in rows.collect_schema().names() if name in {*PRODUCTS[product].key, *wanted}]
+        parts = rows.select(there).collect_batches(chunk_size=ROWS_AT_ONCE, maintain_order=True, engine="streaming")
+        yield next(parts, pl.DataFrame(schema=rows.select(there).collect_schema()))
+        yield from parts
 
-    def divide(self, borrowers: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Divide borrowers into parts of a few buckets each, the same parts whatever the order of rows; at least one, be it empty."""
-        place = number_buckets(borrowers["borrower_id"], count_buckets(self.home)) // _BUCKETS_AT_ONCE
-        return (borrowers.filter(place == number) for number in range(1 + (count_buckets(self.home) - 1) // _BUCKETS_AT_ONCE))
+    def read_buckets(self, product: str, wanted: Collection[str], asked: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Read of a product the rows of some borrowers bucket by bucket, as of `signals.buckets.gather_buckets`."""
+        return gather_buckets(self.read_parts(product, wanted), asked, count_buckets(self.home))
 
-    def read_addresses(self) -> pl.DataFrame:
-        """Read where each borrower's shop is: borrower_id, region_code, district_code, as known; bucket by bucket."""
-        columns = ("borrower_id", "region_code", "district_code")
-        return pl.concat(self.by_bucket(lambda tables: tables["borrowers"].select(columns).collect(), tables=("borrowers",)))
+    def read_eligible(self) -> pl.DataFrame:
+        """Read the verdicts of this night that can become a place, without their words."""
+        return self.read("verdicts").filter("is_eligible").drop("unmet", "questions").collect()
 
     def read_forgotten(self) -> Forgotten:
         """Read who was forgotten, so that nothing of them is let in."""
@@ -159,11 +160,10 @@ class Night:
         """Read of whom the silent sources spoke: borrower_id, source_id, `told_on`."""
         return read_told(self.home, silences, self.as_of)
 
-    def measure_staleness(self) -> pl.DataFrame:
-        """Say how old the news of each borrower is, with the silence of sources: as of `signals.freshness.mark_silence`."""
-        days = self.settings.stale_after_days
-        measured = pl.concat(self.by_bucket(lambda tables: measure_staleness(tables, self.as_of, days)))
-        return mark_silence(measured, self.read_told(self.find_silences()), self.as_of)
+    def add_silence(self, staleness: pl.DataFrame) -> pl.DataFrame:
+        """Add to how old the news of each borrower is the silence of sources: as of `signals.freshness.mark_silence`."""
+        told = self.read_told(self.find_silences()).join(staleness.drop_nulls("quiet_days"), on="borrower_id", how="semi")
+        return mark_silence(staleness, told, self.as_of)
 
 
 def describe_run(night: Night, catalogue_hash: str, packs_hash: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -31,7 +33,7 @@ def test_the_two_ways_agree_to_a_hundred_thousandth_and_add_up_to_the_score(feat
     assert own.sum(axis=1) + expected == pytest.approx(model.score_raw(features), abs=1e-6)
 
 
-def test_many_rows_go_to_woodelf_and_what_it_can_not_read_falls_back(
+def test_of_trees_that_can_not_be_tabulated_many_rows_go_to_woodelf_and_what_it_can_not_read_falls_back(
     features: pl.DataFrame, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -40,12 +42,22 @@ def test_many_rows_go_to_woodelf_and_what_it_can_not_read_falls_back(
         asked.append(len(matrix))
         raise NotImplementedError
 
+    looked_up = compute_shapley(features.head(10), model)
+    model = replace(model)
+    monkeypatch.setitem(model.__dict__, "shapley_groups", None)
     monkeypatch.setattr(explain, "shapley_by_woodelf", refuse)
     few = compute_shapley(features.head(10), model)
     assert asked == []
     monkeypatch.setattr(explain, "MANY_ROWS", 10)
     assert (compute_shapley(features.head(10), model) == few).all()
     assert asked == [10]
+    assert np.abs(few - looked_up).max() < 1e-12
+
+
+def test_of_equal_parts_the_first_feature_is_told_first() -> None:
+    values = np.array([[0.0, 2.0, 2.0, -1.0], [1.0, 1.0, 1.0, 1.0]])
+    assert explain._order_strongest(values, 3).tolist() == [[1, 2, 0], [0, 1, 2]]
+    assert explain._order_strongest(values, 9).shape == (2, 4)
 
 
 def test_reasons_are_the_strongest_that_raise_the_risk(features: pl.DataFrame, model: Model) -> None:

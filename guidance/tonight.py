@@ -1,0 +1,44 @@
+"""What guidance reads and writes of a night: the edge between the night's products and the pure rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+from sqlalchemy import Connection
+
+from guidance.catalogue import SHIPPED, Catalogue, load_catalogue
+from guidance.ledger import reserve_places
+from guidance.need import take_sides
+from guidance.packs import PackNight, write_packs
+from signals.codes.regions import read_places
+from signals.night import Night, name_models
+from signals.offices import load_offices
+from signals.records.cases import open_cases
+
+
+def load_programmes(night: Night) -> Catalogue:
+    """Load the programmes: the shipped ones, and HOME's over them."""
+    return load_catalogue([SHIPPED, night.home.root / "programmes"])
+
+
+def read_need(night: Night) -> pl.DataFrame:
+    """Read what the rule of assignment needs: one row per scored borrower_id, its rank, state, and which side of the floor it is on."""
+    parts = night.by_bucket(lambda tables: read_places(tables["borrowers"], night.as_of).collect(), tables=["borrowers"])
+    return take_sides(night.read("scores").select("borrower_id", "rank", "owner_state"), pl.concat(parts).lazy()).collect()
+
+
+def write_office_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:
+    """Write the packs of all offices into a folder and give back the hash over them."""
+    frames = {name: night.read(name).collect() for name in ("scores", "reasons", "verdicts", "assignments")}
+    version = name_models(frames["scores"])
+    return write_packs(folder, PackNight(night.as_of, version, catalogue, **frames), load_offices(night.home.root))
+
+
+def reserve_and_open_cases(night: Night, catalogue: Catalogue, connection: Connection, need: pl.DataFrame, *, is_backfill: bool) -> int:
+    """Write the night's reservations and cases (none for a backfill) and say where the ledger stands."""
+    listed = night.read("scores").filter(pl.col("is_listed")).select("borrower_id", "office", "level").collect()
+    if not is_backfill:
+        open_cases(connection, listed, night.as_of)
+    wanted = night.read("assignments").collect()
+    return reserve_places(connection, wanted, catalogue, night.as_of, need, is_backfill=is_backfill)
