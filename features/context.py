@@ -16,6 +16,7 @@ HORIZON = 48  # months further back than any window looks
 _SIDES = tuple(f"{channel}_{side}" for channel in ("sales", *CHANNELS) for side in ("since", "until"))
 _LAST_DAYS = {4: 30, 6: 30, 9: 30, 11: 30, 2: 28}
 _ONE = nw.lit(1, nw.Int32)
+_NONE = {**{side: nw.lit(None, nw.Int32) for side in _SIDES}, "suspended_months": nw.lit(0, nw.Int64), "is_suspended": nw.lit(0, nw.Int32)}
 
 
 def join_context(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
@@ -25,13 +26,18 @@ def join_context(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]
     `suspended_months`: the months any part of which a suspension took, as bits; `is_suspended`: 1 where the register says so.
     """
     readers = {"coverage": _list_covered, "events": _list_suspensions, "businesses": _list_suspended}
-    for table, read in readers.items():
-        if table in reading.tables:
-            rows = rows.join(read(reading), on="borrower_id", how="left")
-    there = set(rows.collect_schema().names())
-    absent = {name: nw.lit(None, nw.Int32) for name in _SIDES if name not in there}
-    rests = {name: nw.coalesce(nw.col(name), 0 * _ONE) if name in there else 0 * _ONE for name in ("suspended_months", "is_suspended")}
-    return rows.with_columns(**absent, **rests)
+    known = [_fill_up(read(reading)) for table, read in readers.items() if table in reading.tables]
+    if not known:
+        return rows.with_columns(**_NONE)
+    # few shops are spoken of: one join of all that is known of them is shorter than one for each table
+    told = nw.concat(known).group_by("borrower_id").agg(nw.col(*_NONE).max())
+    rests = (nw.coalesce(nw.col(name), none) for name, none in _NONE.items() if name not in _SIDES)
+    return rows.join(told, on="borrower_id", how="left").with_columns(*rests)
+
+
+def _fill_up(told: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    there = told.collect_schema().names()
+    return told.select("borrower_id", *(nw.col(name) if name in there else none.alias(name) for name, none in _NONE.items()))
 
 
 def cover(channel: str) -> nw.Expr:

@@ -41,7 +41,7 @@ def read_sales(reading: Reading, history: int) -> nw.LazyFrame[Any]:
 def read_openings(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa: ARG001, the first months only
     """One row per newer shop and month of its first three whole ones, as far as they lie before its newest three."""
     opened = _find_newer(reading)
-    rows = _read_months(reading, NEWER_MONTHS + STALE_AFTER_MONTHS + _YEAR).join(opened, on="borrower_id", how="inner")
+    rows = _read_months(reading, NEWER_MONTHS - 1 + _YEAR).join(opened, on="borrower_id", how="inner")
     since = nw.col("opened_ago") - nw.col("months_ago")
     return _sell(rows, reading).filter(since >= 1, since <= _QUARTER, nw.col("months_ago") >= nw.col("newest") + _QUARTER)
 
@@ -49,10 +49,9 @@ def read_openings(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa:
 def _read_months(reading: Reading, months: int) -> nw.LazyFrame[Any]:
     # a month counts once it is over
     unfinished = 1 if (reading.as_of + timedelta(days=1)).month == reading.as_of.month else 0
-    oldest, newest = reading.month_start(months), reading.month_start(unfinished)
-    rows = reading.rows("sales").filter(nw.col("sales_month") >= oldest, nw.col("sales_month") <= newest)
+    rows = reading.since("sales", "sales_month", months).filter(nw.col("months_ago") >= unfinished)
     columns = {f"{channel}_krw": nw.col(column) for channel, column in CHANNELS.items()}
-    return rows.select("borrower_id", "card_sales_count", months_ago=reading.months_ago("sales_month"), **columns)
+    return rows.select("borrower_id", "card_sales_count", "months_ago", **columns)
 
 
 def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:

@@ -36,13 +36,14 @@ class View:
     """One view: the tables without which it is empty, what a row is, and how its rows are made.
 
     `helpers` are tables that make its rows truer where they are there. `rows` takes the reading and how many months of history
-    the declared windows ask for.
+    the declared windows ask for. `months` names the table whose newest months it looks at.
     """
 
     tables: tuple[str, ...]
     meaning: str
     rows: Callable[[Reading, int], nw.LazyFrame[Any]]
     helpers: tuple[str, ...] = ()
+    months: str = ""
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -237,13 +238,14 @@ def read_coverage(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa:
     return rows.with_columns(row=_one(), **flags)
 
 
+_TELL_OF_SHOPS = ("coverage", "events", "businesses")
 VIEWS: dict[str, View] = {
-    "repayments": View(("repayments",), "loan months", read_repayments),
-    "loans": View(("loans",), "loans not ended", read_loans),
-    "sales": View(("sales",), "finished months of sales", read_sales, helpers=("coverage", "events", "businesses")),
-    "openings": View(("sales", "borrowers"), "first months of newer shops", read_openings, helpers=("coverage", "events", "businesses")),
+    "repayments": View(("repayments",), "loan months", read_repayments, months="repayments"),
+    "loans": View(("loans",), "loans not ended", read_loans, months="repayments"),
+    "sales": View(("sales",), "finished months of sales", read_sales, _TELL_OF_SHOPS, "sales"),
+    "openings": View(("sales", "borrowers"), "first months of newer shops", read_openings, _TELL_OF_SHOPS, "sales"),
     "arrears": View(("arrears",), "unpaid taxes, premiums and bills", read_arrears),
-    "credit": View(("credit",), "months of one bureau", read_credit),
+    "credit": View(("credit",), "months of one bureau", read_credit, months="credit"),
     "borrowers": View(("borrowers",), "the borrower", read_borrowers),
     "businesses": View(("businesses",), "businesses represented", read_businesses),
     "events": View(("events",), "events", read_events),
