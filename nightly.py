@@ -72,7 +72,7 @@ def build_features(night: Night) -> list[Receipt]:
     import features
 
     day, peers = night.as_of, features.find_peers(night.by_bucket, night.as_of)
-    rows = night.by_bucket(lambda tables: features.build_features(tables, day, peers=peers).collect(engine="streaming"))
+    rows = night.by_bucket(lambda tables: features.build_features(tables, day, peers=peers).collect(engine="in-memory"))
     return night.write_chunks("features", rows)
 
 

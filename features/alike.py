@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from operator import add
-from typing import Literal
 
 import narwhals as nw
 
@@ -19,27 +18,23 @@ _NOTHING = nw.lit(0, nw.Int64)
 
 @dataclass(frozen=True)
 class Span:
-    """Some months of sales, by channel: the windows of a view that make them up, and how many of them must be known.
+    """Some months of sales, by channel: the window of a view that they make up, and how many of them must be known.
 
     `prefix` names the columns that leave out what is not alike; `at_least` is counted before that.
     """
 
-    windows: tuple[Window | None, ...]
+    window: Window | None
     at_least: int
     view: str = "sales"
     prefix: str = ""
 
     def won(self, channel: str) -> Value:
         """What a channel brought."""
-        return self._whole("sum", f"{self.prefix}{channel}_krw")
+        return Aggregate(self.view, "sum", f"{self.prefix}{channel}_krw", self.window)
 
     def known(self, column: str) -> Value:
         """In how many months a column is known."""
-        return self._whole("count", column)
-
-    def _whole(self, how: Literal["sum", "count"], of: str) -> Value:
-        first, *more = (Aggregate(self.view, how, of, window) for window in self.windows)
-        return total(first, *more) if more else first
+        return Aggregate(self.view, "count", column, self.window)
 
     @property
     def parts(self) -> tuple[Value, ...]:

@@ -63,7 +63,7 @@ def find_peers(by_bucket: ByBucket, as_of: date, features: Sequence[Feature] = F
     if not medians:
         return None
     tables = {table for median in medians for leaf in median.leaves for table in VIEWS[leaf.view].needs}
-    shops = by_bucket(lambda known: build_peer_values(known, as_of, features).collect(engine="streaming"), tables=sorted(tables))
+    shops = by_bucket(lambda known: build_peer_values(known, as_of, features).collect(engine="in-memory"), tables=sorted(tables))
     return measure_peers(pl.concat(shops).lazy()).collect().lazy()
 
 

@@ -13,10 +13,11 @@ from signals.tables.signs import SALES_SUBJECTS
 SUBJECTS = dict(zip(("card", "platform", "cash"), SALES_SUBJECTS, strict=True))  # what coverage calls each channel
 CHANNELS = {channel: SALES_SUBJECTS[subject] for channel, subject in SUBJECTS.items()}
 HORIZON = 48  # months further back than any window looks
-_SIDES = tuple(f"{channel}_{side}" for channel in ("sales", *CHANNELS) for side in ("since", "until"))
+SIDES = tuple(f"{channel}_{side}" for channel in ("sales", *CHANNELS) for side in ("since", "until"))
 _LAST_DAYS = {4: 30, 6: 30, 9: 30, 11: 30, 2: 28}
 _ONE = nw.lit(1, nw.Int32)
-_NONE = {**{side: nw.lit(None, nw.Int32) for side in _SIDES}, "suspended_months": nw.lit(0, nw.Int64), "is_suspended": nw.lit(0, nw.Int32)}
+# small types, for every month of every shop carries them
+_NONE = {**{side: nw.lit(None, nw.Int8) for side in SIDES}, "suspended_months": nw.lit(0, nw.Int64), "is_suspended": nw.lit(0, nw.Int8)}
 
 
 def join_context(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
@@ -31,13 +32,16 @@ def join_context(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]
         return rows.with_columns(**_NONE)
     # few shops are spoken of: one join of all that is known of them is shorter than one for each table
     told = nw.concat(known).group_by("borrower_id").agg(nw.col(*_NONE).max())
-    rests = (nw.coalesce(nw.col(name), none) for name, none in _NONE.items() if name not in _SIDES)
+    rests = (nw.coalesce(nw.col(name), none) for name, none in _NONE.items() if name not in SIDES)
     return rows.join(told, on="borrower_id", how="left").with_columns(*rests)
 
 
 def _fill_up(told: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     there = told.collect_schema().names()
-    return told.select("borrower_id", *(nw.col(name) if name in there else none.alias(name) for name, none in _NONE.items()))
+    kinds = {"suspended_months": nw.Int64}
+    return told.select(
+        "borrower_id", *(nw.col(name).cast(kinds.get(name, nw.Int8)) if name in there else none.alias(name) for name, none in _NONE.items())
+    )
 
 
 def cover(channel: str) -> nw.Expr:
@@ -88,7 +92,8 @@ def _list_suspensions(reading: Reading) -> nw.LazyFrame[Any]:
     """One row per borrower who was ever suspended."""
     kinds = ("suspension", "reopening", "closure")
     events = reading.rows("events").filter(nw.col("kind").is_in(kinds), nw.col("happened_on") <= reading.as_of)
-    events = events.with_columns(next_on=_next("happened_on"), began=reading.months_ago("happened_on"))
+    ever = events.filter(nw.col("kind") == kinds[0]).select("borrower_id")
+    events = events.join(ever, on="borrower_id", how="semi").with_columns(next_on=_next("happened_on"), began=reading.months_ago("happened_on"))
     # a shop that reopens on the first of a month has the whole of it
     until = reading.months_ago("next_on") + (nw.col("next_on").dt.day() == 1).cast(nw.Int32)
     spans = events.with_columns(until=nw.coalesce(until, 0 * _ONE)).filter(nw.col("kind") == "suspension")

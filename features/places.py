@@ -35,8 +35,11 @@ def _of_length(numbers: Mapping[str, str], length: int) -> dict[str, str]:
 
 
 def _read_number(code: nw.Expr, numbers: Mapping[str, str]) -> nw.Expr:
-    # the engines share no look-up in a dictionary: what stays is cast, the few that changed are named one by one
+    # the engines share no look-up in a dictionary: what stays is cast, the few that changed are named, number by number
     last = nw.when(code.is_in([one for one, number in numbers.items() if one.endswith(number)])).then(code.str.slice(-2))
-    changed = {one: number for one, number in numbers.items() if not one.endswith(number)}
-    named = (nw.when(code == one).then(nw.lit(int(number), nw.Int32)) for one, number in changed.items())
+    changed: dict[str, list[str]] = {}
+    for one, number in numbers.items():
+        if not one.endswith(number):
+            changed.setdefault(number, []).append(one)
+    named = (nw.when(code.is_in(codes)).then(nw.lit(int(number), nw.Int32)) for number, codes in changed.items())
     return nw.coalesce(last.cast(nw.Int32), *named)

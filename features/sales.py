@@ -30,15 +30,15 @@ _FEWEST_MONTHS = 6  # fewer months say too little of a year
 _FEWEST_PAIRS = 4  # of the five in half a year
 
 _NEWEST, _BEFORE, _EARLIER = Window(0, 2), Window(3, 5), Window(6, 11)
-_QUARTER_NOW, _QUARTER_BEFORE = Span((_NEWEST,), _QUARTER), Span((_BEFORE,), _QUARTER)
-_HALF_NOW, _HALF_BEFORE = Span((_NEWEST, _BEFORE), 6), Span((_EARLIER,), 6)
-_YEAR = Span((_NEWEST, _BEFORE, _EARLIER), _FEWEST_MONTHS)
+_QUARTER_NOW, _QUARTER_BEFORE = Span(_NEWEST, _QUARTER), Span(_BEFORE, _QUARTER)
+_HALF_NOW, _HALF_BEFORE = Span(last_months(6), 6), Span(_EARLIER, 6)
+_YEAR = Span(last_months(12), _FEWEST_MONTHS)
 _MONTHS = [Aggregate("sales", "max", "sales_krw", month_back(back)) for back in range(12)]  # one row a month
 
 SALES_12M = annual(last_months(12), _FEWEST_MONTHS)
-_YOY = change_alike(Span((_NEWEST,), _QUARTER, prefix="like_"), Span((Window(12, 14),), _QUARTER, prefix="like_"))
+_YOY = change_alike(Span(_NEWEST, _QUARTER, prefix="like_"), Span(Window(12, 14), _QUARTER, prefix="like_"))
 _CHANGE_3M = change_alike(_QUARTER_NOW, _QUARTER_BEFORE)
-_SINCE_OPENING = change_alike(_QUARTER_NOW, Span((None,), _QUARTER, view="openings"))
+_SINCE_OPENING = change_alike(_QUARTER_NOW, Span(None, _QUARTER, view="openings"))
 _SWING_12M, _SWING_6M = (
     same_channels(swing(_MONTHS[:months], pairs), last_months(months)) for months, pairs in ((12, _FEWEST_MONTHS), (6, _FEWEST_PAIRS))
 )

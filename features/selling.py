@@ -12,7 +12,7 @@ from typing import Any
 
 import narwhals as nw
 
-from features.context import CHANNELS, HORIZON, bit, cover, has_bit, join_context
+from features.context import CHANNELS, HORIZON, SIDES, bit, cover, has_bit, join_context
 from features.festivals import name_festivals
 from features.reading import STALE_AFTER_MONTHS, Reading
 
@@ -56,7 +56,7 @@ def _read_months(reading: Reading, months: int) -> nw.LazyFrame[Any]:
 
 def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
     """What is known of each month, its shop's newest month beside it; in months of rest only what was earned all the same."""
-    rows = join_context(rows, reading).with_columns(cover(channel) for channel in CHANNELS)
+    rows = join_context(rows, reading).with_columns(cover(channel) for channel in CHANNELS).drop(*SIDES)
     known = [nw.col(f"{channel}_krw") for channel in CHANNELS]
     sales = reduce(add, (nw.coalesce(won, nw.lit(0, nw.Int64)) for won in known))
     rows = rows.filter(reduce(or_, (~won.is_null() for won in known))).with_columns(sales_krw=sales)
@@ -73,7 +73,7 @@ def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
         name: nw.when(~nw.col("rests")).then(nw.col(name))
         for name in ("sales_krw", "card_sales_count", *(f"{channel}_krw" for channel in CHANNELS))
     }
-    rows = rows.with_columns(rests=rests, earned_krw=nw.col("sales_krw"))
+    rows = rows.with_columns(rests=rests, earned_krw=nw.col("sales_krw")).drop("last_sale", "idle_months", "suspended_months", "is_suspended")
     return rows.with_columns(row=nw.when(~nw.col("rests")).then(nw.lit(1, nw.Int32)), **traded)
 
 
@@ -81,11 +81,13 @@ def _find_newer(reading: Reading) -> nw.LazyFrame[Any]:
     """One row per borrower whose oldest shop opened in the last months: when, in months ago, and the half-year of it."""
     tables = [table for table in ("borrowers", "businesses") if table in reading.tables]
     days = nw.concat([reading.rows(table).select("borrower_id", "opened_on") for table in tables])
-    opened = days.group_by("borrower_id").agg(nw.col("opened_on").min())
+    is_newer = nw.col("opened_on") >= reading.month_start(NEWER_MONTHS)
+    # few are newer: whoever else has an older shop is taken away from them, instead of looking for everybody's oldest
+    newer = days.filter(is_newer).group_by("borrower_id").agg(nw.col("opened_on").min())
+    newer = newer.join(days.filter(~is_newer).select("borrower_id"), on="borrower_id", how="anti")
     day = nw.col("opened_on").dt
     half = day.year().cast(nw.Int32) * 2 + (day.month() > _YEAR // 2).cast(nw.Int32)
-    ago = reading.months_ago("opened_on")
-    return opened.filter(ago <= NEWER_MONTHS).select("borrower_id", opened_ago=ago, opened_half=half)
+    return newer.select("borrower_id", opened_ago=reading.months_ago("opened_on"), opened_half=half)
 
 
 def _name_channels() -> nw.Expr:

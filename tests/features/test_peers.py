@@ -48,7 +48,7 @@ def find(buckets: int = 1) -> pl.DataFrame:
 
 
 def sort(peers: pl.LazyFrame) -> pl.DataFrame:
-    return peers.sort("measure", "moment", "trade", "near").collect()
+    return peers.sort("measure", "key").collect()
 
 
 def measure(world: dict[str, pl.DataFrame], as_of: date = AS_OF) -> pl.DataFrame:
