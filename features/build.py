@@ -75,7 +75,9 @@ def build_peer_values(tables: Mapping[str, pl.LazyFrame], as_of: date, features:
     """
     reading = _read(tables, as_of)
     if "borrowers" in tables:
-        reading = replace(reading, tables={name: frame for name, frame in reading.tables.items() if name not in HOLDERS or name == "borrowers"})
+        reading = replace(
+            reading, tables={name: frame for name, frame in reading.tables.items() if name not in HOLDERS or name == "borrowers"}
+        )
     medians = list_peer_medians(feature.value for feature in features)
     needed = sorted(frozenset().union(*(median.leaves for median in medians)), key=lambda leaf: leaf.name)
     described: pl.LazyFrame = describe_shops(_fill(reading, needed), medians).drop("borrower_id").to_native()

@@ -38,9 +38,11 @@ def join_context(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]
 
 def _fill_up(told: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     there = told.collect_schema().names()
-    kinds = {"suspended_months": nw.Int64}
+    some = nw.col(there[-1])
+    unknown = nw.when(some.is_null()).then(some)  # pandas knows no null of a type
+    kinds = {name: nw.Int64 if name == "suspended_months" else nw.Int8 for name in _NONE}
     return told.select(
-        "borrower_id", *(nw.col(name).cast(kinds.get(name, nw.Int8)) if name in there else none.alias(name) for name, none in _NONE.items())
+        "borrower_id", *((nw.col(name) if name in there else unknown).cast(kind).alias(name) for name, kind in kinds.items())
     )
 
 
@@ -73,12 +75,13 @@ def _list_covered(reading: Reading) -> nw.LazyFrame[Any]:
     rows = reading.rows("coverage").filter(nw.col("subject").is_in(list(names.values())), first <= reading.as_of)
     since = reading.months_ago("from_on") - (first.dt.day() > 1).cast(nw.Int32)
     until = nw.when(last.is_null()).then(nw.lit(-HORIZON, nw.Int32)).otherwise(reading.months_ago("until_on") + 1 - _ends_month("until_on"))
-    spans = rows.group_by("borrower_id", "subject").agg(since.max().alias("since"), until.min().alias("until"))
+    rows = rows.with_columns(since=since, until=until)
+    spans = rows.group_by("borrower_id", "subject").agg(nw.col("since").max(), nw.col("until").min())
     # that sales come at all is told of nearly everybody, and says nothing while it lasts
     spans = spans.filter((nw.col("subject") != "sales") | (nw.col("until") > 0))
     of = {name: nw.col("subject") == subject for name, subject in names.items()}
-    sides = (nw.when(named).then(nw.col(side)).max().alias(f"{name}_{side}") for name, named in of.items() for side in ("since", "until"))
-    return spans.group_by("borrower_id").agg(*sides)
+    sides = {f"{name}_{side}": nw.when(named).then(nw.col(side)) for name, named in of.items() for side in ("since", "until")}
+    return spans.with_columns(**sides).group_by("borrower_id").agg(nw.col(*sides).max())
 
 
 def _ends_month(column: str) -> nw.Expr:
@@ -93,7 +96,9 @@ def _list_suspensions(reading: Reading) -> nw.LazyFrame[Any]:
     kinds = ("suspension", "reopening", "closure")
     events = reading.rows("events").filter(nw.col("kind").is_in(kinds), nw.col("happened_on") <= reading.as_of)
     ever = events.filter(nw.col("kind") == kinds[0]).select("borrower_id")
-    events = events.join(ever, on="borrower_id", how="semi").with_columns(next_on=_next("happened_on"), began=reading.months_ago("happened_on"))
+    events = events.join(ever, on="borrower_id", how="semi").with_columns(
+        next_on=_next("happened_on"), began=reading.months_ago("happened_on")
+    )
     # a shop that reopens on the first of a month has the whole of it
     until = reading.months_ago("next_on") + (nw.col("next_on").dt.day() == 1).cast(nw.Int32)
     spans = events.with_columns(until=nw.coalesce(until, 0 * _ONE)).filter(nw.col("kind") == "suspension")
@@ -101,7 +106,8 @@ def _list_suspensions(reading: Reading) -> nw.LazyFrame[Any]:
     until = nw.max_horizontal("until", nw.coalesce(_next("began") + 1, 0 * _ONE))
     spans = spans.with_columns(until=until).filter(nw.col("until") <= nw.col("began"), nw.col("until") < HORIZON)
     began = nw.min_horizontal(nw.col("began"), nw.lit(HORIZON, nw.Int32))
-    return spans.group_by("borrower_id").agg((bit(began + 1) - bit(nw.col("until"))).sum().alias("suspended_months"))
+    months = spans.with_columns(suspended_months=bit(began + 1) - bit(nw.col("until")))
+    return months.group_by("borrower_id").agg(nw.col("suspended_months").sum())
 
 
 def _next(column: str) -> nw.Expr:
@@ -111,6 +117,7 @@ def _next(column: str) -> nw.Expr:
 def _list_suspended(reading: Reading) -> nw.LazyFrame[Any]:
     """One row per borrower whose businesses are suspended, as the register says, and none trades."""
     rows = reading.rows("businesses").filter(nw.coalesce(nw.col("is_representative"), nw.lit(True)))
-    counts = (nw.when(nw.col("trading_status") == status).then(_ONE).count().alias(status) for status in ("trading", "suspended"))
-    rows = rows.group_by("borrower_id").agg(*counts).filter(nw.col("suspended") > 0, nw.col("trading") == 0)
+    statuses = {status: nw.when(nw.col("trading_status") == status).then(_ONE) for status in ("trading", "suspended")}
+    counts = rows.with_columns(**statuses).group_by("borrower_id").agg(nw.col(*statuses).count())
+    rows = counts.filter(nw.col("suspended") > 0, nw.col("trading") == 0)
     return rows.select("borrower_id", is_suspended=_ONE)

@@ -73,7 +73,9 @@ def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
         name: nw.when(~nw.col("rests")).then(nw.col(name))
         for name in ("sales_krw", "card_sales_count", *(f"{channel}_krw" for channel in CHANNELS))
     }
-    rows = rows.with_columns(rests=rests, earned_krw=nw.col("sales_krw")).drop("last_sale", "idle_months", "suspended_months", "is_suspended")
+    rows = rows.with_columns(rests=rests, earned_krw=nw.col("sales_krw")).drop(
+        "last_sale", "idle_months", "suspended_months", "is_suspended"
+    )
     return rows.with_columns(row=nw.when(~nw.col("rests")).then(nw.lit(1, nw.Int32)), **traded)
 
 
