@@ -116,7 +116,7 @@ def explain(night: Night) -> list[Receipt]:
         return features.word_reasons(explain_scores(rows.drop("level"), told, champion, features.themes()))
 
     buckets = night.read_buckets("features", list_explaining_features(champion), levels)
-    return night.write_chunks("reasons", (explain_bucket(rows) for rows in buckets))
+    return night.write_chunks("reasons", night.abreast(explain_bucket, buckets))
 
 
 def judge(night: Night) -> list[Receipt]:
@@ -237,7 +237,7 @@ def _score_features(night: Night, champion: Model | None) -> pl.DataFrame:
     from models.score import list_read_features, score_rows
 
     parts = night.read_parts("features", list_read_features(champion))
-    return pl.concat(score_rows(part, champion) for part in parts)
+    return pl.concat(night.abreast(lambda part: score_rows(part, champion), parts))
 
 
 def _find_standing(night: Night) -> pl.DataFrame:

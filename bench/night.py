@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from process import HERE, run_step
 from show import show_results
 
-HERE = Path(__file__).resolve().parent
 COUNTED = ("build_features", "score", "explain", "judge", "assign")  # what the targets speak of
 AFTER = ("publish", "report")  # told beside them; pull and check have a benchmark of their own
 ENGINES = ("polars", "duckdb", "spark", "pandas")
@@ -31,7 +31,7 @@ def main() -> None:
     about = _run("prepare", data=arguments.data, borrowers=arguments.borrowers, months=arguments.months, school=arguments.school)
     place = Path(about["place"])
     found = _take_best([_measure_night(place, arguments.stages) for _ in range(arguments.repeats)])
-    engines = {name: _measure_engine(place, name, arguments.borrowers) for name in arguments.engines}
+    engines = {name: _measure_engine(place, name, arguments) for name in arguments.engines}
     _forget_strangers(engines)
     results = {
         **{name: getattr(arguments, name) for name in ("borrowers", "months", "repeats", "school")},
@@ -62,6 +62,7 @@ def _read_arguments() -> argparse.Namespace:
         "--stages", type=names, default=[*COUNTED, *AFTER], help="the stages to run, in order; a stage needs those before it"
     )
     parser.add_argument("--engines", type=names, default=list(ENGINES), help="who else computes the features; none: ''")
+    parser.add_argument("--patience", type=float, default=3_600, help="after so many seconds an engine that is compared is given up")
     parser.add_argument("--against", type=Path, help="the JSON of a smaller run: has time grown faster than the borrowers?")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -89,18 +90,21 @@ def _take_best(found: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, An
     return {step: {**one, "peak_mib": round(max(each[step]["peak_mib"] for each in found))} for step, one in best.items()}
 
 
-def _measure_engine(place: Path, name: str, borrowers: int) -> dict[str, Any]:
+def _measure_engine(place: Path, name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure one engine, if it is here and its values are polars'; pandas' time is scaled from its sample."""
+    borrowers, patience = arguments.borrowers, arguments.patience
     try:
-        told = _run("agree", data=place, engine=name) if name != ENGINES[0] else {"largest_difference": 0.0, "compared": 0}
+        told = _run("agree", patience, data=place, engine=name) if name != ENGINES[0] else {"largest_difference": 0.0, "compared": 0}
         if "skipped" in told:
             return {"skipped": told["skipped"]}
         differs = told["largest_difference"]
         if not differs <= ALIKE:
             return {"skipped": f"its values differ from polars' by {differs:.1e}"}
-        made = _run("engine", data=place, engine=name)
+        made = _run("engine", patience, data=place, engine=name)
     except subprocess.CalledProcessError as error:
-        return {"skipped": f"it broke off with code {error.returncode}"}
+        return {"skipped": f"it broke off: {_find_last_line(error.stderr)}"}
+    except subprocess.TimeoutExpired as error:
+        return {"skipped": f"it had not ended after {error.timeout:,.0f} s"}
     finally:
         shutil.rmtree(place / "spill", ignore_errors=True)
     scale = borrowers / made["borrowers"]
@@ -114,6 +118,10 @@ def _measure_engine(place: Path, name: str, borrowers: int) -> dict[str, Any]:
         "largest_difference": differs,
         "sums": made["sums"],
     }
+
+
+def _find_last_line(said: str) -> str:
+    return next((line.strip()[:200] for line in reversed(said.splitlines()) if line.strip()), "it did not say why")
 
 
 def _forget_strangers(engines: dict[str, dict[str, Any]]) -> None:
@@ -163,18 +171,9 @@ def _hold_targets(results: dict[str, Any], smaller: dict[str, Any] | None) -> li
     ]
 
 
-def _run(step: str, **given: Any) -> dict[str, Any]:
-    """Run one step in a process of its own, with the code that stands here."""
-    words = [
-        sys.executable,
-        str(HERE / "measured.py"),
-        step,
-        *(part for name, value in given.items() for part in (f"--{name}", str(value))),
-    ]
+def _run(step: str, patience: float | None = None, **given: Any) -> dict[str, Any]:
     print(f"… {step} {given.get('stage') or given.get('engine') or given.get('what') or ''}", file=sys.stderr, flush=True)
-    paths = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))  # an engine may be installed apart from ours
-    done = subprocess.run(words, env=os.environ | {"PYTHONPATH": paths}, stdout=subprocess.PIPE, check=True, text=True)  # noqa: S603
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return run_step(step, patience, **given)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,12 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
+from process import run_step
+
 AS_OF = {"first load": "2026-09-29", "month-end": "2026-09-30", "normal": "2026-10-06"}
 HEAD = (
     "history", "night", "rows", "bare s", "pull s", "check s", "gate s", "rows/s", "ratio", "with gate", "cpu ratio", "bare MiB", "pull MiB",
@@ -60,7 +59,7 @@ def _make_traffic(keep: Path, arguments: argparse.Namespace) -> Path:
     if not (place / "rows.json").exists():
         shutil.rmtree(place, ignore_errors=True)
         wanted = {name: str(getattr(arguments, name)) for name in ("borrowers", "months", "form")}
-        made = _run("make", out=str(place), **wanted)
+        made = run_step("make", out=str(place), **wanted)
         (place / "rows.json").write_text(json.dumps(made["rows"]), encoding="utf-8")
         print(f"made {sum(made['rows'].values()):,} rows in {made['seconds']:.0f} s")
     return place
@@ -87,10 +86,10 @@ def _measure_night(run: Path, as_of: str, files: Path, sources: Path) -> dict[st
     """Measure one night once, on a copy of HOME as it was before; the copy stays as `home`."""
     shutil.rmtree(run / "home", ignore_errors=True)
     shutil.copytree(run / "before", run / "home", copy_function=_link_data)
-    found = {"bare": _run("bare", files=str(files), out=str(run / "bare"))}
+    found = {"bare": run_step("bare", files=str(files), out=str(run / "bare"))}
     shutil.rmtree(run / "bare")
     given = {"home": str(run / "home"), "as-of": as_of, "files": str(sources)}
-    return {**found, "pull": _run("pull", **given), "check": _run("check", **given)}
+    return {**found, "pull": run_step("pull", **given), "check": run_step("check", **given)}
 
 
 def _take_best(found: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
@@ -147,13 +146,6 @@ def _link_data(source: str, place: str) -> None:
         os.link(source, place)
     else:
         shutil.copy2(source, place)
-
-
-def _run(step: str, **given: str) -> dict[str, Any]:
-    """Run one step in a process of its own, with the code that stands here."""
-    words = [sys.executable, str(HERE / "measured.py"), step, *(part for name, value in given.items() for part in (f"--{name}", value))]
-    done = subprocess.run(words, env=os.environ | {"PYTHONPATH": str(HERE.parent)}, stdout=subprocess.PIPE, check=True, text=True)  # noqa: S603
-    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def _print_row(row: dict[str, Any], *, is_first: bool) -> None:

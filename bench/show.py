@@ -34,7 +34,7 @@ def _list_night(results: dict[str, Any]) -> Table:
     for name, one in results["stages"].items():
         rows = sum(one["rows"].values())
         table.add_row(name, f"{rows:,}" if rows else "", *_say_stage(one))
-        if name == counted[-1]:
+        if len(counted) > 1 and name == counted[-1]:
             table.add_row(f"{counted[0]} to {name}", "", *_say_stage(results["night"]), end_section=True)
     return table
 

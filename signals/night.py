@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
+from signals.abreast import Given, make_abreast
 from signals.buckets import count_buckets, find_bucket, gather_buckets
 from signals.check_reports import read_check_reports
 from signals.corrections import apply_corrections
@@ -119,7 +120,7 @@ class Night:
         return self.write_chunks(product, iter(chunks))
 
     def write_chunks(self, product: str, chunks: Iterator[pl.DataFrame]) -> list[Receipt]:
-        """Write a product of this night from chunks of disjoint keys, so that memory is bounded by one."""
+        """Write a product of this night from chunks of disjoint keys, so that memory is bounded by a few."""
         return [write_product(self.home, product, chunks, self.as_of)]
 
     def by_bucket(
@@ -133,7 +134,12 @@ class Night:
         `tables` says which of them `make` reads.
         """
         ended, opened = list_ended(self.find_silences(), self.as_of), open_tables(self.home, tables)
-        return (make(self._know_as_heard(opened, bucket, ended)) for bucket in range(count_buckets(self.home)))
+        known = (self._know_as_heard(opened, bucket, ended) for bucket in range(count_buckets(self.home)))
+        return self.abreast(make, known)
+
+    def abreast(self, make: Callable[[Given], pl.DataFrame], given: Iterable[Given]) -> Iterator[pl.DataFrame]:
+        """Make one frame of each that is given, as many beside each other as the settings allow; in the order of what was given."""
+        return make_abreast(make, given, self.settings.buckets_at_once)
 
     def know_of(self, borrower_id: str) -> dict[str, pl.LazyFrame]:
         """Read what was known of the bucket one borrower lies in, as `by_bucket` hands it on."""

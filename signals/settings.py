@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     left_out_after_days: int = Field(
         default=180, ge=1, description="After how many days in which nobody spoke of a borrower they are left out of the night."
     )
+    buckets_at_once: int = Field(
+        default=2, ge=1, description="How many buckets of borrowers are worked on beside each other; each takes memory, 1 takes least."
+    )
     lease_minutes: int = Field(default=60, ge=1, description="How long a lease lasts without being renewed.")
     patience_minutes: int = Field(default=240, ge=0, description="How long a night waits for another to end.")
     keep_nights_months: int = Field(
