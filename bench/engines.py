@@ -1,8 +1,7 @@
 """The same features by other engines, from the same files: what was known on the night, sorted by borrower.
 
-Each engine's values are held against polars' before its time counts. What is usual among peers is found by polars, whose time
-alone it counts in. The work ends with one row of sums and counts per
-feature, so that every value is computed and none has to be written.
+Each engine's values are held against polars' before its time counts. What is usual among peers is found by polars, and counts
+in its time alone. The work ends with one row of sums and counts per feature, so that every value is computed and none has to be written.
 """
 
 from __future__ import annotations
@@ -132,7 +131,7 @@ def _open_spark(known: Path) -> Iterator[Build]:
 
     def build(tables: Tables, peers: pl.DataFrame) -> nw.LazyFrame[Any]:
         read = {name: session.read.parquet(*files) for name, files in tables.items()}
-        return nw.from_native(_declared(read, session.createDataFrame(peers.rows(), schema=peers.columns)))
+        return nw.from_native(_declared(read, session.createDataFrame(peers.rows(), "measure string, key long, median double, shops long")))
 
     try:
         yield build

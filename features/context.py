@@ -17,7 +17,8 @@ SIDES = tuple(f"{channel}_{side}" for channel in ("sales", *CHANNELS) for side i
 _LAST_DAYS = {4: 30, 6: 30, 9: 30, 11: 30, 2: 28}
 _ONE = nw.lit(1, nw.Int32)
 # small types, for every month of every shop carries them
-_NONE = {**{side: nw.lit(None, nw.Int8) for side in SIDES}, "suspended_months": nw.lit(0, nw.Int64), "is_suspended": nw.lit(0, nw.Int8)}
+_RESTS = {"suspended_months": nw.lit(0, nw.Int64), "is_suspended": nw.lit(0, nw.Int8)}
+_UNSAID = -128  # not every engine knows a null of a type
 
 
 def join_context(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
@@ -29,21 +30,21 @@ def join_context(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]
     readers = {"coverage": _list_covered, "events": _list_suspensions, "businesses": _list_suspended}
     known = [_fill_up(read(reading)) for table, read in readers.items() if table in reading.tables]
     if not known:
-        return rows.with_columns(**_NONE)
+        return rows.with_columns(**{side: nw.lit(None, nw.Int8) for side in SIDES}, **_RESTS)
     # few shops are spoken of: one join of all that is known of them is shorter than one for each table
-    told = nw.concat(known).group_by("borrower_id").agg(nw.col(*_NONE).max())
-    rests = (nw.coalesce(nw.col(name), none) for name, none in _NONE.items() if name not in SIDES)
+    told = nw.concat(known).group_by("borrower_id").agg(nw.col(*SIDES, *_RESTS).max())
+    told = told.with_columns(nw.when(nw.col(side) != _UNSAID).then(nw.col(side)).alias(side) for side in SIDES)
+    rests = (nw.coalesce(nw.col(name), none) for name, none in _RESTS.items())
     return rows.join(told, on="borrower_id", how="left").with_columns(*rests)
 
 
 def _fill_up(told: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    there = told.collect_schema().names()
-    some = nw.col(there[-1])
-    unknown = nw.when(some.is_null()).then(some)  # pandas knows no null of a type
-    kinds = {name: nw.Int64 if name == "suspended_months" else nw.Int8 for name in _NONE}
-    return told.select(
-        "borrower_id", *((nw.col(name) if name in there else unknown).cast(kind).alias(name) for name, kind in kinds.items())
-    )
+    there, unsaid = told.collect_schema().names(), {side: nw.lit(_UNSAID, nw.Int8) for side in SIDES}
+    filled = {
+        name: nw.coalesce(nw.col(name), none).cast(nw.Int64 if name == "suspended_months" else nw.Int8) if name in there else none
+        for name, none in {**unsaid, **_RESTS}.items()
+    }
+    return told.select("borrower_id", **filled)
 
 
 def cover(channel: str) -> nw.Expr:

@@ -98,6 +98,12 @@ def test_a_delivery_shop_is_not_dead_because_its_cards_are() -> None:
     assert shop["platform_share_change_6m"] == pytest.approx(420 / 720 - 1 / 6)
 
 
+def test_a_shop_that_moved_from_cards_to_cash_receipts_is_not_dead() -> None:
+    shop = tell(sell("stall", lambda back: 0 if back < 3 else 80 * MAN, cash_receipt_krw=lambda back: 100 * MAN if back < 3 else 20 * MAN))
+    names = ("sales_12m_krw", "sales_change_yoy", "sales_change_3m", "zero_sales_months_6m")
+    assert [shop["stall"][name] for name in names] == [12 * 100 * MAN, 0, 0, 0]
+
+
 def test_a_shop_whose_platforms_are_reported_only_since_this_year_has_not_grown() -> None:
     small, large = ({"platform_sales_krw": lambda back, won=won: won if back < 6 else None} for won in (40 * MAN, 300 * MAN))
     rows = tell([*sell("some", lambda _: 100 * MAN, **small), *sell("most", lambda _: 100 * MAN, **large)])
