@@ -69,11 +69,13 @@ def check(night: Night) -> list[Receipt]:
 
 
 def build_features(night: Night) -> list[Receipt]:
-    """Compute every declared feature for every known borrower."""
+    """Compute every declared feature for every known borrower; first, over all buckets, what is usual among peers."""
     import features
     from signals.engines import make_by_engine
 
-    rows = make_by_engine(night, lambda tables: features.build_features(tables, night.as_of), features.READS)
+    make, day = partial(make_by_engine, night), night.as_of
+    peers = features.find_peers(make, day)
+    rows = make(lambda tables: features.build_features(tables, day, peers=peers), tables=features.READS)
     return night.write_chunks("features", rows)
 
 
@@ -209,20 +211,25 @@ def report(night: Night) -> list[Receipt]:
 
 def explain_feature(night: Night, name: str, borrower_id: str) -> dict[str, Any]:
     """Show the rows that went into one feature of one borrower, who said them, and whether the night kept the same value."""
-    from features.trace import find_feature, trace_feature
+    from features import find_peers
+    from features.trace import find_feature, trace_feature, trace_peers
     from features.traced import describe_trace
+    from signals.engines import make_by_engine
     from signals.lake import refuse_before_first_night
     from signals.provenance import find_kept_value, find_rows
 
     feature = find_feature(name)
     refuse_before_first_night(night.home, night.as_of)
-    value, is_known, parts = trace_feature(night.know_of(borrower_id), night.as_of, feature, borrower_id)
+    asked, peers = (
+        (night.know_of(borrower_id), night.as_of, feature, borrower_id),
+        find_peers(partial(make_by_engine, night), night.as_of, [feature]),
+    )
+    value, is_known, parts = trace_feature(*asked, peers)
     if not is_known:
-        raise NightError(
-            "nobody of this id", f"what was known on {night.as_of}", "there is no value to explain", "check the id and the day"
-        )
+        raise NightError("nobody of this id", f"what was known on {night.as_of}", "there is no value to explain", "check the id and day")
     told = find_rows(night.home, night.as_of, borrower_id, {part.table for part in parts})
-    return describe_trace(feature, value, parts, told, find_kept_value(night.home, night.open_records(), night.as_of, borrower_id, name))
+    kept = find_kept_value(night.home, night.open_records(), night.as_of, borrower_id, name)
+    return describe_trace(feature, value, parts, told, kept, trace_peers(*asked, peers))
 
 
 NIGHT: dict[str, Callable[..., list[Receipt]]] = {

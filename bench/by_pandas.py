@@ -18,15 +18,16 @@ import polars as pl
 _FASTER = {"int32[pyarrow]": "Int32", "int64[pyarrow]": "Int64"}  # pandas' own numbers, which it groups without Arrow
 
 
-def build_features(files: Mapping[str, list[str]], as_of: date) -> pl.DataFrame:
+def build_features(files: Mapping[str, list[str]], as_of: date, peers: pl.DataFrame) -> pl.DataFrame:
     """Compute every declared feature for every borrower the files name, as `features.build_features` does."""
     with _taught():
-        return _build(files, as_of)
+        return _build(files, as_of, peers)
 
 
-def _build(files: Mapping[str, list[str]], as_of: date) -> pl.DataFrame:
+def _build(files: Mapping[str, list[str]], as_of: date, peers: pl.DataFrame) -> pl.DataFrame:
     from features import FEATURES
     from features.feature import list_leaves
+    from features.peers import join_peers, list_peer_medians
     from features.reading import Reading
     from features.views import VIEWS
 
@@ -42,17 +43,22 @@ def _build(files: Mapping[str, list[str]], as_of: date) -> pl.DataFrame:
             wide[leaf.name] = None
             wide[leaf.name] = wide[leaf.name].astype("Int32")
     values = [feature.value.expr().cast(nw.Float64).alias(feature.name) for feature in FEATURES]
-    return pl.from_pandas(nw.from_native(wide).select("borrower_id", *values).to_native())
+    medians = list_peer_medians(feature.value for feature in FEATURES)
+    joined = join_peers(nw.from_native(wide).lazy(), medians, nw.from_native(peers.to_pandas()).lazy())
+    return pl.from_pandas(joined.select("borrower_id", *values).collect().to_native())
 
 
 def _read(table: str, files: list[str]) -> Any:
     import pandas as pd
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from features.reading import READS
 
     columns = [name for name in READS[table] if name in pq.read_schema(files[0]).names]
-    return pd.concat([pd.read_parquet(file, columns=columns, dtype_backend="numpy_nullable") for file in files], ignore_index=True)
+    rows = pd.concat([pd.read_parquet(file, columns=columns, dtype_backend="numpy_nullable") for file in files], ignore_index=True)
+    # of its own text, pandas makes no numbers where some are unknown; of Arrow's it does
+    return rows.astype({name: pd.ArrowDtype(pa.string()) for name in columns if name.endswith("_code")})
 
 
 def _aggregate(reading: Any, view: str, leaves: list[Any]) -> Any:

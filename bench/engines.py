@@ -1,7 +1,7 @@
 """The same features by other engines, from the same files: what was known on the night, sorted by borrower.
 
-Each engine's values are held against polars' before its time counts. The work ends with one row of sums and counts per
-feature, so that every value is computed and none has to be written.
+Each engine's values are held against polars' before its time counts. What is usual among peers is found by polars, and counts
+in its time alone. The work ends with one row of sums and counts per feature, so that every value is computed and none has to be written.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from prepare import AS_OF
 from stages import Clock
 
 THREADS, MEMORY_GB = 2, 8
+PEERS = "peers.parquet"
 SAMPLE = 0  # the bucket whose values are compared one by one, and the only one that pandas computes
 NEEDS = {"polars": "polars", "duckdb": "duckdb", "spark": "pyspark", "pandas": "pandas"}
 
 
 Tables = Mapping[str, list[str]]  # the files of each table
-Build = Callable[[Tables], nw.LazyFrame[Any]]
+Build = Callable[[Tables, pl.DataFrame], nw.LazyFrame[Any]]  # with the peers that polars found
 
 
 def engine(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -35,9 +36,10 @@ def engine(arguments: argparse.Namespace) -> dict[str, Any]:
     clock, parts = Clock(), []
     buckets = {"polars": range(len(_list_files(known, "loans", None))), "pandas": (SAMPLE,)}
     with ENGINES[name](known) as build:
+        peers = _time_peers(known, clock) if name == "polars" else pl.read_parquet(known.parent / PEERS)
         for bucket in buckets.get(name, (None,)):
             with clock:
-                parts.append(_sum(build(_list_tables(known, bucket))))
+                parts.append(_sum(build(_list_tables(known, bucket), peers)))
         children = _measure_children()
     sums = {column: sum(part[column] for part in parts) for column in parts[0]}
     return {**clock.read(), "borrowers": int(sums["rows"]), "sums": sums, **children}
@@ -48,10 +50,11 @@ def agree(arguments: argparse.Namespace) -> dict[str, Any]:
     known, why = arguments.data / "known", find_missing(arguments.engine)
     if why:
         return {"skipped": why}
-    tables, found = _list_tables(known, SAMPLE), []
+    tables, found, peers = _list_tables(known, SAMPLE), [], _find_peers(known)
+    peers.write_parquet(known.parent / PEERS)
     for name in (arguments.engine, "polars"):
         with ENGINES[name](known) as build:
-            found.append(pl.DataFrame(build(tables).collect("pyarrow").to_native()))
+            found.append(pl.DataFrame(build(tables, peers).collect("pyarrow").to_native()))
     return {"largest_difference": compare_values(*found), "compared": found[1].height}
 
 
@@ -88,9 +91,12 @@ def compare_values(found: pl.DataFrame, wanted: pl.DataFrame) -> float:
 @contextmanager
 def _open_polars(_known: Path) -> Iterator[Build]:
     """As the night does it: one bucket after the other."""
-    yield lambda tables: nw.from_native(
-        _declared({name: pl.scan_parquet(files) for name, files in tables.items()}).collect(engine="streaming").lazy()
-    )
+
+    def build(tables: Tables, peers: pl.DataFrame) -> nw.LazyFrame[Any]:
+        read = {name: pl.scan_parquet(files) for name, files in tables.items()}
+        return nw.from_native(_declared(read, peers.lazy()).collect(engine="in-memory").lazy())
+
+    yield build
 
 
 @contextmanager
@@ -100,7 +106,12 @@ def _open_duckdb(known: Path) -> Iterator[Build]:
 
     settings = {"threads": THREADS, "memory_limit": f"{MEMORY_GB}GB", "temp_directory": str(known.parent / "spill")}
     with duckdb.connect(config=settings) as connection:
-        yield lambda tables: nw.from_native(_declared({name: connection.read_parquet(files) for name, files in tables.items()}))
+
+        def build(tables: Tables, peers: pl.DataFrame) -> nw.LazyFrame[Any]:
+            read = {name: connection.read_parquet(files) for name, files in tables.items()}
+            return nw.from_native(_declared(read, connection.from_arrow(peers.to_arrow())))
+
+        yield build
 
 
 @contextmanager
@@ -111,7 +122,11 @@ def _open_spark(known: Path) -> Iterator[Build]:
 
     told = {"spark.driver.memory": f"{MEMORY_GB}g", "spark.sql.shuffle.partitions": "24", "spark.local.dir": str(known.parent / "spill")}
     session = open_spark(Settings(engine="spark", spark_master=f"local[{THREADS}]", spark_remote=None, spark_conf=told))
-    yield lambda tables: nw.from_native(_declared({name: session.read.parquet(*files) for name, files in tables.items()}))
+
+    def build(tables: Tables, peers: pl.DataFrame) -> nw.LazyFrame[Any]:
+        return nw.from_native(_declared({name: session.read.parquet(*files) for name, files in tables.items()}, peers.lazy()))
+
+    yield build
 
 
 @contextmanager
@@ -119,14 +134,32 @@ def _open_pandas(_known: Path) -> Iterator[Build]:
     """By hand, for its way of grouping."""
     from by_pandas import build_features
 
-    yield lambda tables: nw.from_native(build_features(tables, AS_OF).lazy())
+    yield lambda tables, peers: nw.from_native(build_features(tables, AS_OF, peers).lazy())
 
 
-def _declared(tables: Mapping[str, Any]) -> Any:
+def _declared(tables: Mapping[str, Any], peers: Any) -> Any:
     """The declared features as the house builds them: the one place where this benchmark calls for them."""
     from features import build_features
 
-    return build_features(tables, AS_OF)
+    return build_features(tables, AS_OF, peers=peers)
+
+
+def _time_peers(known: Path, clock: Clock) -> pl.DataFrame:
+    with clock:
+        return _find_peers(known)
+
+
+def _find_peers(known: Path) -> pl.DataFrame:
+    """What is usual among peers, over all buckets, as the night finds it."""
+    from features import find_peers
+
+    def by_bucket(make: Callable[[dict[str, pl.LazyFrame]], pl.LazyFrame], *, tables: list[str]) -> Iterator[pl.DataFrame]:
+        for bucket in range(len(_list_files(known, "loans", None))):
+            files = _list_tables(known, bucket)
+            yield make({name: pl.scan_parquet(files[name]) for name in tables if name in files}).collect(engine="in-memory")
+
+    found = find_peers(by_bucket, AS_OF)
+    return pl.DataFrame() if found is None else found.collect().drop_nulls()
 
 
 def _sum(built: Any) -> dict[str, float]:

@@ -10,10 +10,10 @@ from features.feature import Feature
 from features.loans import LOANS
 from features.overdue import OVERDUE
 from features.repayment import REPAYMENT
-from features.sales import SALES
+from features.sales import SALES, SELLING
 from features.signs import SIGNS
 
-FEATURES: tuple[Feature, ...] = (*REPAYMENT, *OVERDUE, *DEBT, *LOANS, *SALES, *ARREARS, *CREDIT, *SIGNS, *BUSINESS)
+FEATURES: tuple[Feature, ...] = (*REPAYMENT, *OVERDUE, *DEBT, *LOANS, *SALES, *SELLING, *ARREARS, *CREDIT, *SIGNS, *BUSINESS)
 BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEATURES}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from features.catalogue import FEATURES
 from features.feature import THEMES, Feature
-from features.views import ADJUSTMENT_MONTHS, CLOSURE_MONTHS, LATELY_MONTHS, MATURING_DAYS, STALE_AFTER_MONTHS
+from features.reading import STALE_AFTER_MONTHS
+from features.views import ADJUSTMENT_MONTHS, CLOSURE_MONTHS, LATELY_MONTHS, MATURING_DAYS
 
 _HEAD = ("feature", "meaning", "unit", "source", "window", "null means", "risk may only rise", "한국어", "English")
 _DIRECTIONS = {1: "as it rises", -1: "as it falls", 0: "-"}

@@ -61,6 +61,11 @@ class Feature:
         return tuple(sorted({table for leaf in self.value.leaves for table in VIEWS[leaf.view].tables}))
 
     @property
+    def helpers(self) -> tuple[str, ...]:
+        """The source tables that make it truer where they are there, besides those it can not do without."""
+        return tuple(sorted({table for leaf in self.value.leaves for table in VIEWS[leaf.view].helpers} - set(self.tables)))
+
+    @property
     def windows(self) -> tuple[str, ...]:
         """The windows of its aggregates in words; `as of now` where they look at no months."""
         spans = sorted({(leaf.window.first, leaf.window.last) for leaf in self.value.leaves if leaf.window})

@@ -90,7 +90,7 @@ class Aggregate:
 class Formula:
     """Arithmetic between aggregates (or other formulas), done once per borrower after they are summed."""
 
-    parts: tuple[Formula | Aggregate, ...]
+    parts: tuple[Value, ...]
     combine: Callable[..., nw.Expr]
 
     @property
@@ -103,7 +103,35 @@ class Formula:
         return self.combine(*(part.expr() for part in self.parts))
 
 
-Value = Formula | Aggregate
+@dataclass(frozen=True)
+class PeerMedian:
+    """The median of `value` among a borrower's peers: those of the same `moment`, `trade` and place (`near`), or wider (see features.peers).
+
+    Null where too few of them are known.
+    """
+
+    measure: str
+    value: Value
+    moment: Value
+    trade: Value
+    near: Value
+
+    @property
+    def name(self) -> str:
+        """The column it is joined on as, before the features are worked out."""
+        return f"peers__{self.measure}"
+
+    @property
+    def leaves(self) -> frozenset[Aggregate]:
+        """What its measure and the peers' own description stand on."""
+        return frozenset().union(*(part.leaves for part in (self.value, self.moment, self.trade, self.near)))
+
+    def expr(self) -> nw.Expr:
+        """The value per borrower."""
+        return nw.col(self.name)
+
+
+Value = Formula | Aggregate | PeerMedian
 
 
 def look_back(leaves: Iterable[Aggregate]) -> int:
@@ -224,3 +252,10 @@ def _sum_known(*exprs: nw.Expr) -> nw.Expr:
 def _mean_known(fewest: int, exprs: Sequence[nw.Expr]) -> nw.Expr:
     known = reduce(add, ((~expr.is_null()).cast(nw.Int32) for expr in exprs))
     return nw.when(known >= fewest).then(reduce(add, (nw.coalesce(expr, nw.lit(0)) for expr in exprs)) / known)
+
+
+def find_peer_medians(value: Value) -> frozenset[PeerMedian]:
+    """All peer medians that a value stands on."""
+    if isinstance(value, PeerMedian):
+        return frozenset({value})
+    return frozenset().union(*map(find_peer_medians, value.parts)) if isinstance(value, Formula) else frozenset()

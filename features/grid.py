@@ -32,8 +32,8 @@ def fill_grid(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> pl
 def _fill(reading: Reading, leaves: Mapping[str, Sequence[Aggregate]]) -> pl.DataFrame:
     names = name_borrowers(reading)
     held = hold(reading, names)
-    # long histories first, so that a view of the newest months finds them held
-    views = sorted(leaves, key=lambda view: -look_back(leaves[view]))
+    # the views of one table one after the other, long histories first, so that a view of the newest months finds them held
+    views = sorted(leaves, key=lambda view: (VIEWS[view].months, -look_back(leaves[view])))
     return pl.DataFrame([names, *(column for view in views for column in _fill_view(held, view, leaves[view], names.len()))])
 
 

@@ -12,21 +12,31 @@ import polars as pl
 from features.reading import READS, Reading
 from signals.tables import HOLDERS
 
+SMALL = ("borrowers", "businesses", "events", "coverage")
+
 
 @dataclass(frozen=True)
 class HeldReading(Reading):
     """A reading in which borrowers and loans are numbered: numbers group and index in a fraction of the time of text.
 
     A borrower_id is the place in `names`, null for whoever is not named there; a loan_id is a categorical. The table last
-    asked for its newest months stays in memory.
+    asked for its newest months stays in memory, and so do the small tables that several views look at.
     """
 
     names: pl.Enum
     loans: pl.Categorical
     held: dict[str, tuple[int, pl.DataFrame]] = field(default_factory=dict)
+    small: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def rows(self, table: str) -> nw.LazyFrame[Any]:
         """The declared columns of one table, as a reading has them, with numbers for ids."""
+        if table not in SMALL:
+            return self._number(table)
+        if table not in self.small:
+            self.small[table] = self._number(table).to_native().collect(engine="streaming")
+        return nw.from_native(self.small[table].lazy())
+
+    def _number(self, table: str) -> nw.LazyFrame[Any]:
         # a loan stays a categorical: the numbers behind it mean something only as long as one is in memory
         numbers = {
             "borrower_id": pl.col("borrower_id").cast(self.names, strict=False).to_physical(),

@@ -9,11 +9,16 @@ from typing import Any
 
 import narwhals as nw
 
+STALE_AFTER_MONTHS = 3  # a loan, shop or bureau without news for longer is no part of the present
+
 _ID, _DAY, _WON, _COUNT, _FLAG = nw.String(), nw.Date(), nw.Int64(), nw.Int32(), nw.Boolean()
 
 # All that features may read. Protected attributes (owner_birth_year, owner_sex) and the facts table are left out for good.
 READS: dict[str, dict[str, nw.dtypes.DType]] = {
-    "borrowers": {"borrower_id": _ID, "opened_on": _DAY, "employees": _COUNT, "annual_sales_krw": _WON},
+    "borrowers": {
+        "borrower_id": _ID, "opened_on": _DAY, "employees": _COUNT, "annual_sales_krw": _WON,
+        "industry_code": _ID, "region_code": _ID, "district_code": _ID,
+    },
     "loans": {
         "loan_id": _ID, "borrower_id": _ID, "lender_id": _ID, "principal_krw": _WON, "annual_rate_pct": nw.Float64(),
         "opened_on": _DAY, "matures_on": _DAY, "is_guaranteed": _FLAG, "is_secured": _FLAG, "purpose": _ID, "guarantor_id": _ID,
@@ -23,7 +28,7 @@ READS: dict[str, dict[str, nw.dtypes.DType]] = {
         "balance_krw": _WON, "limit_krw": _WON, "days_past_due": _COUNT,
     },
     "sales": {
-        "borrower_id": _ID, "sales_month": _DAY, "card_sales_krw": _WON, "platform_sales_krw": _WON, "cash_receipt_krw": _WON,
+        "borrower_id": _ID, "sales_month": _DAY, "card_sales_krw": _WON, "card_sales_count": _WON, "platform_sales_krw": _WON, "cash_receipt_krw": _WON,
     },
     "arrears": {"borrower_id": _ID, "kind": _ID, "since_on": _DAY, "amount_krw": _WON, "cleared_on": _DAY},
     "credit": {
@@ -31,7 +36,10 @@ READS: dict[str, dict[str, nw.dtypes.DType]] = {
         "debt_krw": _WON, "nonbank_debt_krw": _WON, "enquiries_count": _COUNT,
     },
     "events": {"borrower_id": _ID, "kind": _ID, "happened_on": _DAY},
-    "businesses": {"borrower_id": _ID, "is_representative": _FLAG, "opened_on": _DAY, "closed_on": _DAY, "trading_status": _ID},
+    "businesses": {
+        "borrower_id": _ID, "is_representative": _FLAG, "opened_on": _DAY, "closed_on": _DAY, "trading_status": _ID,
+        "industry_code": _ID, "region_code": _ID, "district_code": _ID,
+    },
     "coverage": {"borrower_id": _ID, "subject": _ID, "from_on": _DAY, "until_on": _DAY},
     "lenders": {"lender_id": _ID, "kind": _ID},
 }  # fmt: skip

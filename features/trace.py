@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from typing import Any
 
 import narwhals as nw
 import polars as pl
 
-from features.build import build_features
+from features.build import build_features, compare_feature, find_peers
 from features.catalogue import BY_NAME, FEATURES
 from features.feature import Feature, list_leaves
 from features.formula import Aggregate, look_back
@@ -59,11 +60,12 @@ def find_feature(name: str) -> Feature:
 
 
 def trace_feature(
-    tables: Mapping[str, pl.LazyFrame], as_of: date, feature: Feature, borrower_id: str
+    tables: Mapping[str, pl.LazyFrame], as_of: date, feature: Feature, borrower_id: str, peers: pl.LazyFrame | None = None
 ) -> tuple[float | None, bool, list[Part]]:
     """Trace a feature of one borrower to its rows: the value, whether the borrower is known at all, and one part per aggregate.
 
-    `tables` are canonical tables as known on `as_of`, of all borrowers or of any part that holds this one.
+    `tables` are canonical tables as known on `as_of`, of all borrowers or of any part that holds this one. `peers`: as of
+    `features.find_peers`, among all shops; without it, the shops of these tables are the peers.
 
     >>> statuses = pl.LazyFrame({"loan_id": ["A-1"], "due_month": [date(2026, 5, 1)], "borrower_id": ["bakery"],
     ...                          "days_past_due": [41]})
@@ -72,12 +74,27 @@ def trace_feature(
     >>> value, part.value, part.rows["days_past_due"].to_list()
     (41.0, 41, [41])
     """
+    if peers is None:
+        peers = find_peers(lambda make, **_: [make(tables).collect()], as_of, [feature])
     own = {name: _keep_own(frame, borrower_id) for name, frame in tables.items()}
-    built = build_features(own, as_of, [feature]).collect()
+    built = build_features(own, as_of, [feature], peers).collect()
     leaves = list_leaves([feature])
     rows = {view: _read_view(own, as_of, view) for view in {leaf.view for leaf in leaves}}
     value = built[feature.name].item() if built.height else None
     return value, bool(built.height), [_trace_part(rows[leaf.view], leaf, own) for leaf in leaves]
+
+
+def trace_peers(
+    tables: Mapping[str, pl.LazyFrame], as_of: date, feature: Feature, borrower_id: str, peers: pl.LazyFrame | None
+) -> list[dict[str, Any]]:
+    """Name the numbers of peers that a feature of one borrower is compared with: `measure`, `own` value, `median` and how many `shops`.
+
+    Empty where `peers` is None, or nobody is so called; null what is unknown.
+    """
+    if peers is None:
+        return []
+    own = {name: _keep_own(frame, borrower_id) for name, frame in tables.items()}
+    return compare_feature(own, as_of, feature, peers).drop("borrower_id").to_dicts()
 
 
 def _keep_own(frame: pl.LazyFrame, borrower_id: str) -> pl.LazyFrame:

@@ -15,18 +15,24 @@ _TOLD = ("known_on", "pulled_from", "file", "line", "versions")
 
 
 def describe_trace(
-    feature: Feature, value: float | None, parts: Sequence[Part], told: Mapping[str, pl.DataFrame], kept: tuple[bool, float | None]
+    feature: Feature,
+    value: float | None,
+    parts: Sequence[Part],
+    told: Mapping[str, pl.DataFrame],
+    kept: tuple[bool, float | None],
+    peers: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Describe a traced feature as plain values: what it is, its value now and as the night kept it, and the rows of each part.
 
     `told` holds, by table, the newest versions with who told them (`signals.provenance.find_rows`); `kept` whether the night kept a
-    value, and which.
+    value, and which; `peers` the numbers it is compared with (`trace_peers`).
     """
     in_ko, in_en = feature.say(value)
     return {
         "feature": feature.name, "label_ko": feature.label_ko, "label_en": feature.label_en, "theme": feature.theme,
         "meaning": feature.meaning, "unit": feature.unit, "null_means": feature.null_means, "value": value,
         "text_ko": in_ko, "text_en": in_en, "is_kept": kept[0], "value_kept": kept[1],
+        "peers": [dict(one) for one in peers],
         "parts": [_describe_part(part, told.get(part.table)) for part in parts],
     }  # fmt: skip
 
@@ -50,7 +56,13 @@ def list_trace_rows(traced: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows += [("값 · value", _say_value(traced["value"])), ("문장 · sentence", f"{traced['text_ko']}\n{traced['text_en']}")]
     if traced["value"] is None:
         rows += [("값이 없는 이유 · why unknown", traced["null_means"])]
+    rows += [("견준 점포 · peers", _say_peers(one)) for one in traced["peers"]]
     return [*rows, ("그날 밤의 값 · kept by the night", _say_kept(traced)), *(row for part in traced["parts"] for row in _list_part(part))]
+
+
+def _say_peers(one: Mapping[str, Any]) -> str:
+    usual = f"중앙값 · median of {one['shops'] or 0:,} shops {_say_value(one['median'])}"
+    return f"{one['measure']}: 이 점포 · own {_say_value(one['own'])}; {usual}"
 
 
 def _say_kept(traced: Mapping[str, Any]) -> str:

@@ -64,6 +64,7 @@ UNITS: dict[str, Callable[[float], tuple[str, str]]] = {
     "months": _counted("개월", "month", "months"),
     "years": _counted("년", "year", "years"),
     "people": _counted("명", "person", "people"),
+    "sales": _counted("건", "sale", "sales"),
     "loans": _counted("건", "loan", "loans"),
     "lines": _counted("건", "credit line", "credit lines"),
     "bills": _BILLS,

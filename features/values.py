@@ -14,25 +14,24 @@ from features.formula import Aggregate
 Rows = nw.LazyFrame[Any]
 
 
-def work_out(wide: Rows, needed: Sequence[Aggregate], features: Sequence[Feature]) -> Rows:
-    """Work the features out: one row per row of `wide`, borrower_id and one Float64 column per feature.
+def work_out(rows: Rows, features: Sequence[Feature]) -> Rows:
+    """Work the features out: one row per row of aggregates, borrower_id and one Float64 column per feature."""
+    return rows.select("borrower_id", *(feature.value.expr().cast(nw.Float64).alias(feature.name) for feature in features))
 
-    `wide` holds those of the `needed` aggregates whose tables are there; all others are null.
-    """
-    present = set(wide.collect_schema().names())
-    absent = [nw.lit(None, nw.Int32).alias(leaf.name) for leaf in needed if leaf.name not in present]
-    values = (feature.value.expr().cast(nw.Float64).alias(feature.name) for feature in features)
-    wide = wide.with_columns(*absent) if absent else wide
-    return wide.select("borrower_id", *values)
+
+def is_spark(rows: Rows) -> bool:
+    """Say whether rows lie on Spark."""
+    return rows.implementation.is_pyspark() or rows.implementation.is_pyspark_connect()
 
 
 def work_by_rows(wide: Rows, needed: Sequence[Aggregate], work: Callable[[Rows], Rows]) -> Rows:
     """Work on filled aggregates, each row for itself: on Spark its executors do it with polars on what they hold (decision 0029).
 
-    The aggregates are whole numbers, the same on every engine; what is worked out of them is then the same to the last bit.
+    `wide` holds those of the `needed` aggregates whose tables are there; all others are null. They are whole numbers, the same on
+    every engine; what is worked out of them is then the same to the last bit.
     """
-    if not (wide.implementation.is_pyspark() or wide.implementation.is_pyspark_connect()):
-        return work(wide)
+    if not is_spark(wide):
+        return work(_add_absent(wide, needed))
     from signals.spark_rows import map_rows
 
     present = set(wide.collect_schema().names())
@@ -43,8 +42,14 @@ def work_by_rows(wide: Rows, needed: Sequence[Aggregate], work: Callable[[Rows],
 
     def work_in_polars(rows: pl.DataFrame) -> pl.DataFrame:
         typed = rows.lazy().with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
-        built: pl.LazyFrame = work(nw.from_native(typed)).to_native()
+        built: pl.LazyFrame = work(_add_absent(nw.from_native(typed), needed)).to_native()
         return built.collect()
 
     worked: Rows = nw.from_native(map_rows(wide.to_native(), work_in_polars, {"borrower_id": pl.String(), **kinds}))
     return worked
+
+
+def _add_absent(rows: Rows, needed: Sequence[Aggregate]) -> Rows:
+    present = set(rows.collect_schema().names())
+    absent = [nw.lit(None, nw.Int32).alias(leaf.name) for leaf in needed if leaf.name not in present]
+    return rows.with_columns(*absent) if absent else rows

@@ -12,9 +12,10 @@ from typing import Any
 
 import narwhals as nw
 
-from features.reading import Reading
+from features.places import place_shops
+from features.reading import STALE_AFTER_MONTHS, Reading
+from features.selling import read_openings, read_sales
 
-STALE_AFTER_MONTHS = 3  # a loan, shop or bureau without news for longer is no part of the present
 ADJUSTMENT_MONTHS = 24  # so long a debt adjustment stands in the public record
 CLOSURE_MONTHS = 24
 MATURING_DAYS = 90
@@ -34,12 +35,20 @@ COVERED = ("arrears", "events")  # the tables whose silence coverage can turn in
 class View:
     """One view: the tables without which it is empty, what a row is, and how its rows are made.
 
-    `rows` takes the reading and how many months of history the declared windows ask for.
+    `helpers` are tables that make its rows truer where they are there. `rows` takes the reading and how many months of history
+    the declared windows ask for. `months` names the table whose newest months it looks at.
     """
 
     tables: tuple[str, ...]
     meaning: str
     rows: Callable[[Reading, int], nw.LazyFrame[Any]]
+    helpers: tuple[str, ...] = ()
+    months: str = ""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """All tables its rows are made of, where they are there."""
+        return (*self.tables, *self.helpers)
 
 
 def _one() -> nw.Expr:
@@ -149,17 +158,6 @@ def _describe_lenders(loans: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
 
 
-def read_sales(reading: Reading, history: int) -> nw.LazyFrame[Any]:
-    """One row per borrower and finished month, counted back from the borrower's newest: card, platform and cash receipts together."""
-    tomorrow = reading.as_of + timedelta(days=1)
-    unfinished = 1 if tomorrow.month == reading.as_of.month else 0
-    rows = _since(reading, "sales", "sales_month", history).filter(nw.col("months_ago") >= unfinished)
-    no_won = nw.lit(0, nw.Int64)
-    extra = nw.coalesce(nw.col("platform_sales_krw"), no_won) + nw.coalesce(nw.col("cash_receipt_krw"), no_won)
-    rows = _count_back(rows, "borrower_id").with_columns(row=_one(), sales_krw=nw.col("card_sales_krw") + extra)
-    return rows.with_columns(is_zero=(nw.col("sales_krw") <= 0).cast(nw.Int32))
-
-
 def read_arrears(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa: ARG001, open however old
     """One row per unpaid tax, premium or bill, cleared or not."""
     rows = reading.rows("arrears").filter(nw.col("since_on") <= reading.as_of)
@@ -198,7 +196,7 @@ def read_credit(reading: Reading, history: int) -> nw.LazyFrame[Any]:
 
 def read_borrowers(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa: ARG001, one row each
     """One row per borrower."""
-    return reading.rows("borrowers").with_columns(row=_one(), open_days=reading.days_ago("opened_on"))
+    return place_shops(reading.rows("borrowers"), reading).with_columns(row=_one(), open_days=reading.days_ago("opened_on"))
 
 
 def read_businesses(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa: ARG001, one row each
@@ -207,7 +205,7 @@ def read_businesses(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noq
     status, one, none, closed_on = nw.col("trading_status"), _one(), nw.lit(0, nw.Int32), nw.col("closed_on")
     is_closed = nw.coalesce(closed_on <= reading.as_of, nw.lit(False)) | nw.coalesce(status == "closed", nw.lit(False))
     is_lately = nw.when(~closed_on.is_null()).then((closed_on >= reading.month_start(CLOSURE_MONTHS - 1)).cast(nw.Int32))
-    return rows.with_columns(
+    return place_shops(rows, reading).with_columns(
         row=one,
         open_days=reading.days_ago("opened_on"),
         trading=nw.when(status == "trading").then(one),
@@ -240,12 +238,14 @@ def read_coverage(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa:
     return rows.with_columns(row=_one(), **flags)
 
 
+_TELL_OF_SHOPS = ("coverage", "events", "businesses")
 VIEWS: dict[str, View] = {
-    "repayments": View(("repayments",), "loan months", read_repayments),
-    "loans": View(("loans",), "loans not ended", read_loans),
-    "sales": View(("sales",), "finished months of sales", read_sales),
+    "repayments": View(("repayments",), "loan months", read_repayments, months="repayments"),
+    "loans": View(("loans",), "loans not ended", read_loans, months="repayments"),
+    "sales": View(("sales",), "finished months of sales", read_sales, _TELL_OF_SHOPS, "sales"),
+    "openings": View(("sales", "borrowers"), "first months of newer shops", read_openings, _TELL_OF_SHOPS, "sales"),
     "arrears": View(("arrears",), "unpaid taxes, premiums and bills", read_arrears),
-    "credit": View(("credit",), "months of one bureau", read_credit),
+    "credit": View(("credit",), "months of one bureau", read_credit, months="credit"),
     "borrowers": View(("borrowers",), "the borrower", read_borrowers),
     "businesses": View(("businesses",), "businesses represented", read_businesses),
     "events": View(("events",), "events", read_events),

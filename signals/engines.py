@@ -13,14 +13,14 @@ from signals.night import Night
 def make_by_engine(night: Night, make: Callable[[dict[str, Any]], Any], tables: Collection[str]) -> Iterator[pl.DataFrame]:
     """Make one frame from what was known of all borrowers, in chunks of disjoint borrowers that may each be held in memory.
 
-    `make` turns lazy frames of those of `tables` that ever arrived into one of the same engine with a borrower_id, so that any
-    subset of borrowers gives the same rows as all of them.
+    `make` turns lazy frames of those of `tables` that ever arrived into one of the same engine, so that any subset of borrowers gives
+    the same rows as all of them. Without a borrower_id it is narrow: Spark's comes whole.
     """
     if night.settings.engine == "spark":
         from signals.spark_night import make_on_spark
 
         return make_on_spark(night, make, tables)
-    return night.by_bucket(lambda known: make(known).collect(engine="streaming"), tables=tables)
+    return night.by_bucket(lambda known: make(known).collect(engine="in-memory"), tables=tables)
 
 
 def map_by_engine(

@@ -16,6 +16,7 @@ from signals.lake import scan_lake
 from signals.like_nights import is_rest_day
 from signals.records.schema import DELIVERIES
 from signals.tables import TABLES
+from signals.tables.signs import SALES_SUBJECTS
 
 # Whom a source speaks of: what it says of them month after month, and the loans it gave them.
 TELLING = ("repayments", "sales", "credit", "loans")
@@ -25,7 +26,8 @@ _NEWS = {
     "failed_on": pl.Date,
 }  # fmt: skip
 _TOLD = {"borrower_id": pl.String, "source_id": pl.String, "told_on": pl.Date}
-_REPORTED_IN = pl.when(pl.col("subject").is_in(list(TABLES))).then(pl.col("subject")).otherwise(pl.lit("facts"))
+_TABLE = pl.when(pl.col("subject").is_in(list(SALES_SUBJECTS))).then(pl.lit("sales")).otherwise(pl.col("subject"))
+_REPORTED_IN = pl.when(_TABLE.is_in(list(TABLES))).then(_TABLE).otherwise(pl.lit("facts"))
 _ENDED = {"source_id": pl.String, "table_name": pl.String, "last_word_on": pl.Date}
 
 
@@ -187,8 +189,8 @@ def end_silent_coverage(coverage: pl.LazyFrame, ended: pl.DataFrame) -> pl.LazyF
     """End the coverage by sources that no longer report at their last word: from then on, no row means unknown, not no.
 
     `coverage`: the lake's rows with all versions and `pulled_from`, which names our source (the `source_id` of a coverage row
-    is the holder's own name for itself). `ended`: as of `list_ended`. A subject is reported in the table of its name, any
-    other in `facts`. Rows, order and columns stay; only `until_on` may come earlier, never later.
+    is the holder's own name for itself). `ended`: as of `list_ended`. A subject is reported in the table of its name, a
+    channel of sales in `sales`, any other in `facts`. Rows, order and columns stay; only `until_on` may come earlier, never later.
     """
     last = ended.lazy().rename({"source_id": "pulled_from", "table_name": "reported_in"})
     joined = coverage.with_columns(reported_in=_REPORTED_IN).join(

@@ -26,7 +26,8 @@ def make_on_spark(night: Night, make: Callable[[dict[str, Any]], Any], tables: C
     spark = open_spark(night.settings)
     with worded_spark():
         known = read_known_on_spark(spark, night.home, night.as_of, tables, night.objections, ended)
-        yield from bring_by_bucket(make(known), count_buckets(night.home))
+        made = make(known)
+        yield from bring_by_bucket(made, count_buckets(night.home)) if "borrower_id" in made.columns else [bring_rows(made)]
 
 
 def map_on_spark(

@@ -20,6 +20,17 @@ def list_sections(as_of: date) -> dict[str, range]:
     return {row["letter"]: range(row["divisions"][0], row["divisions"][1] + 1) for row in rows}
 
 
+def list_divisions(as_of: date) -> dict[str, str]:
+    """List how a code of the classification in force on a day may begin, with and without its letter, each with its division.
+
+    >>> divisions = list_divisions(date(2026, 9, 30))
+    >>> divisions["56"], divisions["I56"], "C56" in divisions
+    ('I56', 'I56', False)
+    """
+    listed = [(letter, f"{letter}{number:02}") for letter, numbers in list_sections(as_of).items() for number in numbers]
+    return {head: division for letter, division in listed for head in (division, division.removeprefix(letter))}
+
+
 def with_section(industry: pl.Expr, as_of: date) -> pl.Expr:
     """Write an industry code with its section letter first, however it came; null: no code of the classification.
 
@@ -30,11 +41,7 @@ def with_section(industry: pl.Expr, as_of: date) -> pl.Expr:
     >>> codes.select(with_section(pl.col("industry_code"), date(2026, 9, 30))).to_series().to_list()
     ['I56111', 'I56111', 'I', None, None, None]
     """
-    heads = {}
-    for letter, divisions in list_sections(as_of).items():
-        heads[letter] = letter
-        for division in divisions:
-            heads[f"{division:02}"] = heads[f"{letter}{division:02}"] = f"{letter}{division:02}"
+    heads = {letter: letter for letter in list_sections(as_of)} | list_divisions(as_of)
     code = industry.str.strip_chars().str.to_uppercase()
     head, tail = code.str.extract(_HEAD), code.str.replace(_HEAD, "").str.extract("^([0-9]{0,3})$")
     return head.replace_strict(heads, default=None, return_dtype=pl.String) + tail

@@ -44,12 +44,20 @@ def region_on(region: pl.Expr, as_of: date, district: pl.Expr | None = None) -> 
     >>> frame.select(region_on(pl.col("region"), date(2026, 1, 1), pl.col("district"))).to_series().to_list()
     ['51', '27', '26', None]
     """
-    today = {code: way[-1].code for code in list_regions() if (way := walk_code(code, list_regions(), as_of))}
-    read = region.replace_strict(today, default=None, return_dtype=pl.String)
+    read = region.replace_strict(list_today(as_of), default=None, return_dtype=pl.String)
     if district is None:
         return read
     of_district = district_on(district, as_of).str.head(_TWO)
     return pl.when(district.is_in(list(list_districts()))).then(pl.coalesce(of_district, read)).otherwise(pl.coalesce(read, of_district))
+
+
+def list_today(as_of: date) -> dict[str, str]:
+    """List the region codes that can be read on a day, ended ones included, each with how it reads then.
+
+    >>> list_today(date(2026, 9, 30))["42"]
+    '51'
+    """
+    return {code: way[-1].code for code in list_regions() if (way := walk_code(code, list_regions(), as_of))}
 
 
 def district_on(district: pl.Expr, as_of: date) -> pl.Expr:

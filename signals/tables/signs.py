@@ -13,6 +13,12 @@ TAX_KINDS = ("national_tax", "local_tax")
 INSURANCE_KINDS = ("health_insurance", "pension", "employment_insurance")
 BILL_KINDS = ("electricity", "gas", "water", "telecom", "rent")
 
+SALES_SUBJECTS = {
+    "card_sales": "card_sales_krw",
+    "platform_sales": "platform_sales_krw",
+    "cash_receipts": "cash_receipt_krw",
+}  # of coverage
+
 
 class Sales(Known):
     """One row per borrower, month and version."""

@@ -13,7 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from features import FEATURES, THEMES, Feature, build_features, describe_features, directions, feature_names, themes
+from features import (
+    FEATURES,
+    THEMES,
+    Feature,
+    build_features,
+    build_peer_values,
+    describe_features,
+    directions,
+    feature_names,
+    measure_peers,
+    themes,
+)
 from features.reading import READS
 from signals.receipts import hash_content
 from signals.tables import TABLES
@@ -130,11 +141,14 @@ def test_every_column_read_is_a_declared_column_of_its_table() -> None:
     }
 
 
-def test_every_feature_is_a_number_and_every_one_is_known_for_somebody_in_the_cast() -> None:
+def test_every_feature_is_a_number_and_every_one_is_known_for_somebody() -> None:
     rows = build(cast(), CAST_AS_OF)
     assert rows.columns == ["borrower_id", *feature_names()]
     assert set(rows.drop("borrower_id").dtypes) == {pl.Float64}
-    assert [name for name in feature_names() if rows[name].null_count() == rows.height] == []
+    unknown = [name for name in feature_names() if rows[name].null_count() == rows.height]
+    assert {themes()[name] for name in unknown} == {"sales"}  # a dozen shops have no peers, and nobody counts their receipts
+    crowd = build(know(make_world(6, borrowers=250), date(2026, 6, 30)), date(2026, 6, 30))
+    assert [name for name in unknown if crowd[name].null_count() == crowd.height] == []
 
 
 @given(SEEDS)
@@ -165,14 +179,16 @@ def test_row_order_changes_nothing_not_even_a_byte(seed: int) -> None:
 
 @given(SEEDS)
 @WORLDS
-def test_some_borrowers_alone_have_the_rows_they_have_among_all(seed: int) -> None:
+def test_some_borrowers_alone_have_the_rows_they_have_among_all_given_the_same_peers(seed: int) -> None:
     world, as_of = make_world(seed), draw_day(np.random.default_rng(seed))
     some = ["b0", "b3"]
     bucket = {
         name: frame.filter(pl.col("borrower_id").is_in(some)) if "borrower_id" in frame.columns else frame for name, frame in world.items()
     }
+    peers = measure_peers(build_peer_values(know(world, as_of), as_of)).collect().lazy()
     whole = build(know(world, as_of), as_of).filter(pl.col("borrower_id").is_in(some))
-    assert_frame_equal(build(know(bucket, as_of), as_of), whole)
+    alone = build_features(know(bucket, as_of), as_of, peers=peers).collect().sort("borrower_id")
+    assert_frame_equal(alone, whole)
 
 
 @given(SEEDS)
@@ -197,7 +213,7 @@ def test_a_missing_table_leaves_its_own_features_null_and_the_others_as_they_wer
     kept = [
         feature.name
         for feature in FEATURES
-        if missing not in feature.tables and not (missing == "repayments" and "loans" in feature.tables)
+        if missing not in {*feature.tables, *feature.helpers} and not (missing == "repayments" and "loans" in feature.tables)
     ]
     assert lost or missing in ("borrowers", "businesses", "coverage")  # these only help others
     assert all(rest[name].null_count() == rest.height for name in lost)
@@ -275,7 +291,9 @@ def test_a_worse_fact_never_turns_a_feature_of_its_table_the_good_way(
 ) -> None:
     tables, before = crowd
     worse = WORSE_FACTS[fact]
-    after = before.select("borrower_id").join(build(worse.happen_to(tables), date(2026, 2, 10)), on="borrower_id", how="left")
+    peers = measure_peers(build_peer_values(tables, date(2026, 2, 10)))  # as they were: what happens to all alike is no news of one
+    after = build_features(worse.happen_to(tables), date(2026, 2, 10), peers=peers).collect()
+    after = before.select("borrower_id").join(after, on="borrower_id", how="left")
     own = {feature.name: feature.direction for feature in FEATURES if feature.worse and worse.table in feature.tables}
     turns = pl.concat(
         [((after[name] - before[name]) * sign).alias("turn").to_frame().with_columns(feature=pl.lit(name)) for name, sign in own.items()]

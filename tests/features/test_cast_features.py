@@ -38,7 +38,7 @@ interest_rate_pct       noodle=4.68
 sales_12m_krw           bakery=84000000 hairdresser=-
 sales_change_yoy        bakery=-0.5 noodle=0.1111 delivery=0.1429 hairdresser=-
 sales_change_3m         bakery=-0.5 delivery=0.0667
-zero_sales_months_6m    bookshop=3 bakery=0 hairdresser=-
+zero_sales_months_6m    bookshop=0 bakery=0 hairdresser=-
 arrears_krw             hairdresser=6000000 cafe=420000 bakery=0 florist=- taxi=-
 arrears_count           hairdresser=1 bakery=0 taxi=-
 tax_arrears_krw         hairdresser=6000000 cafe=0

@@ -14,6 +14,8 @@ from signals.tables import TABLES
 FIRST_MONTH = 2025 * 12  # January 2025
 MONTHS = 22
 KINDS = ("electricity", "national_tax", "pension", "telecom", "rent", "health_insurance")
+SUBJECTS = ("arrears", "events", "sales", "platform_sales")
+PLACES = (("56111", "42", None), ("I56", "51", None), ("I56221", None, "51110"), ("G47", "11", "11110"), (None, None, None))
 EVENTS = ("early_adjustment", "workout", "suspension", "reopening", "closure")
 
 
@@ -31,7 +33,7 @@ def make_world(seed: int, borrowers: int = 5) -> dict[str, pl.DataFrame]:
         "credit": _frame("credit", [row for owner in owners[:-1] for row in _credit(rng, owner)]),
         "events": _frame("events", _events(rng, owners)),
         "businesses": _frame("businesses", [_business(rng, number, owners) for number in range(borrowers)]),
-        "coverage": _frame("coverage", [_cover(rng, owner, subject) for owner in owners[::2] for subject in ("arrears", "events")]),
+        "coverage": _frame("coverage", [_cover(rng, owner, subject) for owner in owners[::2] for subject in SUBJECTS]),
         "lenders": _frame("lenders", [{"lender_id": "bank0", "kind": "bank"}, {"lender_id": "bank1", "kind": "savings"}], date(2025, 1, 1)),
     }
 
@@ -70,8 +72,11 @@ def _won(rng: np.random.Generator) -> int:
 
 
 def _borrower(rng: np.random.Generator, owner: str) -> dict[str, Any]:
+    opened = date(2015, 5, 5) if rng.random() < 0.7 else _later(rng, date(2024, 11, 20), 200)
+    industry, region, district = PLACES[rng.integers(len(PLACES))]
     return {
-        "borrower_id": owner, "opened_on": _maybe(rng, date(2015, 5, 5)), "employees": _maybe(rng, 2), "annual_sales_krw": _maybe(rng, _won(rng)),
+        "borrower_id": owner, "region_code": region, "district_code": district, "industry_code": industry,
+        "opened_on": _maybe(rng, opened), "employees": _maybe(rng, 2), "annual_sales_krw": _maybe(rng, _won(rng)),
         "owner_birth_year": 1970, "owner_sex": "F", "known_on": date(2025, 2, 1),
     }  # fmt: skip
 
@@ -101,8 +106,12 @@ def _statuses(rng: np.random.Generator, loan: str, owner: str) -> list[dict[str,
 
 
 def _sales(rng: np.random.Generator, owner: str) -> list[dict[str, Any]]:
+    # some are on platforms only later, some rest in the same month each year
+    platform_since, rest = int(rng.integers(-MONTHS, MONTHS)), int(rng.integers(12)) if rng.random() < 0.3 else MONTHS
     return [
-        {"borrower_id": owner, "sales_month": _month(index), "card_sales_krw": _won(rng), "platform_sales_krw": _maybe(rng, _won(rng)),
+        {"borrower_id": owner, "sales_month": _month(index), "card_sales_krw": 0 if index % 12 == rest else _won(rng),
+         "card_sales_count": _maybe(rng, int(rng.integers(0, 50))),
+         "platform_sales_krw": None if index < platform_since else 0 if index % 12 == rest else _won(rng),
          "known_on": _later(rng, _month(index + 1), 30)}
         for index in range(MONTHS) if rng.random() < 0.9
     ]  # fmt: skip
@@ -132,10 +141,11 @@ def _events(rng: np.random.Generator, owners: list[str]) -> list[dict[str, Any]]
 
 def _business(rng: np.random.Generator, number: int, owners: list[str]) -> dict[str, Any]:
     status = ("trading", "suspended", "closed")[rng.integers(3)]
+    industry, region, district = PLACES[rng.integers(len(PLACES))]
     return {
-        "business_id": f"s{number}", "borrower_id": owners[rng.integers(len(owners))], "opened_on": _maybe(rng, date(2012, 3, 4)),
+        "business_id": f"s{number}", "borrower_id": owners[rng.integers(len(owners))], "opened_on": date(2012, 3, 4) if rng.random() < 0.3 else None,
         "closed_on": _later(rng, date(2023, 6, 1), 900) if status == "closed" else None, "trading_status": _maybe(rng, status),
-        "known_on": _later(rng, date(2025, 2, 1), 400),
+        "industry_code": industry, "region_code": region, "district_code": district, "known_on": _later(rng, date(2025, 2, 1), 400),
     }  # fmt: skip
 
 
@@ -145,5 +155,6 @@ def _cover(rng: np.random.Generator, owner: str, subject: str) -> dict[str, Any]
         "source_id": "holder",
         "subject": subject,
         "from_on": _later(rng, date(2025, 1, 1), 400),
+        "until_on": date(2025, 12, 31) if subject.endswith("sales") and rng.random() < 0.3 else None,
         "known_on": date(2025, 1, 1),
     }

@@ -115,9 +115,13 @@ def test_an_analyst_sees_the_rows_behind_a_value_and_who_told_them(published: Pa
     (part,) = told["parts"]
     assert max(row["days_past_due"] for row in part["rows"]) == kept["days_past_due"]
     assert all(row["file"].startswith("repayments") and row["versions"] >= 1 for row in part["rows"])
-    shown = deungdae("explain-feature", "sales_change_3m", *asked)
+    among_peers = (
+        read_products(published)["features"].filter(pl.col("sales_change_vs_peers_3m") != 0).sort("borrower_id").row(0, named=True)
+    )
+    shown = deungdae("explain-feature", "sales_change_vs_peers_3m", "--borrower", among_peers["borrower_id"], *asked[2:])
     assert shown.returncode == 0, shown.stderr
     assert "같음 · the same" in shown.stdout
+    assert "견준 점포 · peers" in shown.stdout
     wrong = deungdae("explain-feature", "days_past_do", *asked)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
     assert "did you mean: days_past_due" in wrong.stderr

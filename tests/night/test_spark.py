@@ -42,7 +42,7 @@ QUICK = {
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("source") / "town"
     folder.mkdir()
-    for name, table in simulate_town(borrowers=1500, months=15, seed=7, until=UNTIL).tables.items():
+    for name, table in simulate_town(borrowers=1500, months=15, seed=11, until=UNTIL).tables.items():
         table.write_parquet(folder / f"{name}.parquet")
     return folder
 
