@@ -30,9 +30,11 @@ class Calibration:
         >>> Calibration("sigmoid").apply(np.array([0.0])).tolist()
         [0.5]
         """
+        from scipy.special import expit
+
         if self.kind == "isotonic":
             return np.asarray(np.interp(raw, self.raw_at, self.risk_at), dtype=np.float64)
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * raw + self.intercept))), dtype=np.float64)
+        return np.asarray(expit(self.slope * raw + self.intercept), dtype=np.float64)
 
     def to_json(self) -> dict[str, Any]:
         """The map as plain values."""
@@ -57,6 +59,7 @@ def fit_calibration(is_default: Numbers, raw: Numbers, isotonic_defaults: int) -
 def _fit_sigmoid(is_default: Numbers, raw: Numbers) -> Calibration:
     """Platt's targets keep the slope finite when the score separates perfectly (Platt 1999)."""
     from scipy.optimize import minimize
+    from scipy.special import expit
 
     count = float(is_default.sum())
     high, low = (count + 1) / (count + 2), 1 / (len(is_default) - count + 2)
@@ -64,7 +67,7 @@ def _fit_sigmoid(is_default: Numbers, raw: Numbers) -> Calibration:
 
     def loss(parts: Numbers) -> tuple[float, Numbers]:
         margin = parts[0] * raw + parts[1]
-        miss = 1.0 / (1.0 + np.exp(-margin)) - target
+        miss = expit(margin) - target
         return float(np.mean(np.logaddexp(0.0, margin) - target * margin)), np.array([np.mean(miss * raw), np.mean(miss)])
 
     start = np.array([0.0, float(np.log(target.mean() / (1 - target.mean())))])

@@ -83,3 +83,11 @@ def test_with_enough_defaults_the_map_is_isotonic_never_falls_and_says_neither_n
     assert (np.diff(risk) >= 0).all()
     assert 0 < risk.min() < risk.max() < 1
     assert Calibration.from_json(fitted.to_json()) == fitted
+
+
+def test_scores_of_any_size_are_calibrated_without_overflow() -> None:
+    raw = np.array([-5_000.0, -900.0, 900.0, 5_000.0] * 50)
+    came = (raw > 0).astype(float)
+    fitted = fit_calibration(came, raw, isotonic_defaults=10**9)
+    assert np.all(np.diff(fitted.apply(np.sort(raw))) >= 0)
+    assert Calibration("sigmoid").apply(raw)[[0, 3]].tolist() == [0.0, 1.0]
