@@ -17,13 +17,13 @@ from typing import Any
 
 import narwhals as nw
 import polars as pl
+from reach import find_reach
 
 from features import build_features
 from features.held import hold, name_borrowers
 from features.reading import READS, Reading
 from signals.known import as_known
 
-MONTHS = {"repayments": ("due_month", 14), "sales": ("sales_month", 17), "credit": ("credit_month", 15)}
 NIGHT, MONTH_END = 0.4 / 115, 6 / 115  # shares of the rows that are new, by the house plan
 
 
@@ -44,13 +44,15 @@ def measure(source: Path, as_of: date, place: Path, repeats: int) -> dict[str, f
     tables = _write_known(source, as_of, place)
     reading = Reading({name: nw.from_native(frame) for name, frame in tables.items()}, as_of)
     names = name_borrowers(reading)
+    reach = find_reach(as_of)
+    held = {table: partial(_hold, reading, names, table, *far) for table, far in reach.items()}
     found = {"full build": _time(lambda: build_features(tables, as_of).collect(engine="streaming"), repeats)}
-    found["of it: months of three tables read, ids numbered"] = _time(lambda: [_hold(reading, names, table) for table in MONTHS], repeats)
-    for table in MONTHS:
-        _write(_hold(reading, names, table).lazy(), place / f"panel-{table}.parquet")
-    found["the same months read from the panel"] = _time(lambda: [_scan(place, table).collect() for table in MONTHS], repeats)
+    found["of it: months of three tables read, ids numbered"] = _time(lambda: [hold_table() for hold_table in held.values()], repeats)
+    for table in reach:
+        _write(held[table]().lazy(), place / f"panel-{table}.parquet")
+    found["the same months read from the panel"] = _time(lambda: [_scan(place, table).collect() for table in reach], repeats)
     for night, share in {"a normal night": NIGHT, "a month-end": MONTH_END}.items():
-        news = {table: _scan(place, table).collect().sample(fraction=share, seed=1) for table in MONTHS}
+        news = {table: _scan(place, table).collect().sample(fraction=share, seed=1) for table in reach}
         found[f"the panel brought up to date, {night}"] = _time(partial(_renew, place, news), repeats)
     return found
 
@@ -64,9 +66,8 @@ def _write_known(source: Path, as_of: date, place: Path) -> dict[str, pl.LazyFra
     return {table: pl.scan_parquet(place / f"{table}.parquet") for table in READS}
 
 
-def _hold(reading: Reading, names: pl.Series, table: str) -> pl.DataFrame:
-    month, history = MONTHS[table]
-    held: pl.DataFrame = hold(reading, names).since(table, month, history).to_native().collect()
+def _hold(reading: Reading, names: pl.Series, table: str, month: str, months_ago: int) -> pl.DataFrame:
+    held: pl.DataFrame = hold(reading, names).since(table, month, months_ago).to_native().collect()
     return held.with_columns(pl.col("loan_id").to_physical()) if "loan_id" in held.columns else held
 
 

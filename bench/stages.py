@@ -12,7 +12,6 @@ import polars as pl
 from prepare import AS_OF, open_settings
 
 ROWS_AT_ONCE = 125_000
-MONTHS = {"repayments": "due_month", "sales": "sales_month", "credit": "credit_month"}
 VERSIONS = ("known_on", "is_retracted", "pulled_for")  # without them nobody can say what was known
 # What the stages after the features read besides; of the rest, features read all that anybody reads.
 READ_BESIDES = {
@@ -121,13 +120,15 @@ def _make_apart(chunks: Iterable[pl.DataFrame], making: Clock) -> Iterator[pl.Da
 
 def _list_reads(arguments: argparse.Namespace) -> dict[str, pl.LazyFrame]:
     """The lake's files with the columns and months that are read, table by table."""
-    from features.reading import READS
+    from reach import find_reach
+
+    from features.reading import READS, Reading
     from signals.compaction import list_data_files
     from signals.delta import open_table
 
     settings: Any = open_settings(arguments.data)
     besides = READ_BESIDES if arguments.what == "inputs" else {}
-    oldest = _find_oldest() if arguments.what == "features" else {}
+    reach = find_reach(AS_OF) if arguments.what == "features" else {}
     found = {}
     for table in [*READS, *(name for name in besides if name not in READS)]:
         place = settings.places.table(table)
@@ -136,26 +137,12 @@ def _list_reads(arguments: argparse.Namespace) -> dict[str, pl.LazyFrame]:
             continue
         files = [f"{place}/{path}" for path in list_data_files(lake)["path"]]
         rows = pl.scan_parquet(files, hive_partitioning=False)
-        if table in oldest:
-            rows = rows.filter(pl.col(MONTHS[table]) >= oldest[table])
+        if table in reach:
+            month, months_ago = reach[table]
+            rows = rows.filter(pl.col(month) >= Reading({}, AS_OF).month_start(months_ago))
         wanted = {*READS.get(table, {}), *besides.get(table, ()), *VERSIONS}
         found[table] = rows.select(name for name in rows.collect_schema().names() if name in wanted)
     return found
-
-
-def _find_oldest() -> dict[str, Any]:
-    """The oldest month of each monthly table that any feature looks at."""
-    from features import FEATURES
-    from features.feature import list_leaves
-    from features.reading import Reading
-    from features.views import STALE_AFTER_MONTHS, VIEWS
-
-    history: dict[str, int] = {}
-    for leaf in list_leaves(FEATURES):
-        for table in set(VIEWS[leaf.view].tables) & set(MONTHS):
-            history[table] = max(history.get(table, 0), leaf.window.last if leaf.window else 0)
-    reading = Reading({}, AS_OF)
-    return {table: reading.month_start(months + STALE_AFTER_MONTHS) for table, months in history.items()}
 
 
 STEPS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {"scan": scan, "predict": predict, "stage": stage}
