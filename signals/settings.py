@@ -46,7 +46,9 @@ class Settings(BaseSettings):
         default=180, ge=1, description="After how many days in which nobody spoke of a borrower they are left out of the night."
     )
     buckets_at_once: int = Field(
-        default=1, ge=1, description="How many buckets of borrowers are worked on beside each other: 2 is sooner, and takes up to 5 GB at 3,000,000."
+        default=1,
+        ge=1,
+        description="How many buckets of borrowers are worked on beside each other: 2 is sooner, and takes up to 5 GB at 3,000,000.",
     )
     lease_minutes: int = Field(default=60, ge=1, description="How long a lease lasts without being renewed.")
     patience_minutes: int = Field(default=240, ge=0, description="How long a night waits for another to end.")
