@@ -36,11 +36,12 @@ def read_summary(
     known = read_known(home, as_of, objections=read_objections(connection, as_of))
     tonight, checks = read_night(home, connection, as_of), read_check_reports(home, as_of)
     earlier = [read_night(home, connection, night) for night in list_nights(connection, as_of)[:1]]
-    scores, reasons, assignments, opening = (tonight[name].collect() for name in ("scores", "reasons", "assignments", "opening"))
+    scores, assignments, opening = (tonight[name].collect() for name in ("scores", "assignments", "opening"))
+    first = tonight["reasons"].filter(pl.col("position") == 1).select("borrower_id", "position", "theme").collect(engine="streaming")
     left_out = tonight["features"].select("borrower_id").join(scores.lazy(), on="borrower_id", how="anti").collect()
     regions = read_places(known["borrowers"], as_of).collect()
     levels = earlier[0]["scores"].select("borrower_id", "level").collect() if earlier else None
-    return summarise_night(as_of, scores, reasons, assignments, regions, levels, catalogue) | {
+    return summarise_night(as_of, scores, first, assignments, regions, levels, catalogue) | {
         "budgets": count_budgets(catalogue, opening, assignments),
         "drift": _measure_drift(tonight, earlier[0]) if earlier else [],
         "unknown_codes": count_unknown_codes(known, as_of).to_dicts(),

@@ -30,9 +30,15 @@ def read_need(night: Night) -> pl.DataFrame:
 
 def write_office_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:
     """Write the packs of all offices into a folder and give back the hash over them."""
-    frames = {name: night.read(name).collect() for name in ("scores", "reasons", "verdicts", "assignments")}
-    version = name_models(frames["scores"])
-    return write_packs(folder, PackNight(night.as_of, version, catalogue, **frames), load_offices(night.home.root))
+    scores, assignments = night.read("scores").collect(), night.read("assignments").collect()
+    listed = (
+        scores.lazy().filter("is_listed").select("borrower_id")
+    )  # nobody else's reasons and verdicts are told: of millions they fill the memory
+    told = {
+        name: night.read(name).join(listed, on="borrower_id", how="semi").collect(engine="streaming") for name in ("reasons", "verdicts")
+    }
+    of_packs = PackNight(night.as_of, name_models(scores), catalogue, scores, told["reasons"], told["verdicts"], assignments)
+    return write_packs(folder, of_packs, load_offices(night.home.root))
 
 
 def reserve_and_open_cases(night: Night, catalogue: Catalogue, connection: Connection, need: pl.DataFrame, *, is_backfill: bool) -> int:
