@@ -11,7 +11,6 @@ from typing import Any
 import polars as pl
 from prepare import AS_OF, open_settings
 
-ROWS_AT_ONCE = 125_000
 VERSIONS = ("known_on", "is_retracted", "pulled_for")  # without them nobody can say what was known
 # What the stages after the features read besides; of the rest, features read all that anybody reads.
 READ_BESIDES = {
@@ -66,14 +65,14 @@ def scan(arguments: argparse.Namespace) -> dict[str, Any]:
 def predict(arguments: argparse.Namespace) -> dict[str, Any]:
     """Let the champion's booster predict every borrower of the night from a matrix that is ready."""
     from models.registry import load_champion
-    from signals.store import read_product
+    from signals.store import read_product_parts
 
     settings: Any = open_settings(arguments.data)
     champion, why = load_champion(settings.places.models, AS_OF)
     if champion is None:
         raise SystemExit(why)
     clock, rows = Clock(), 0
-    for batch in read_product(settings.places, "features", AS_OF).collect_batches(chunk_size=ROWS_AT_ONCE, engine="streaming"):
+    for batch in read_product_parts(settings.places, "features", AS_OF, champion.features):
         matrix = champion.arrange(batch)
         with clock:
             champion.booster.predict(matrix, raw_score=True)

@@ -42,11 +42,9 @@ from signals.silence import Silence, date_silences, end_silent_coverage, find_si
 from signals.sources import name_sources
 from signals.sources.rights import may_serve
 from signals.sources.source import Source
-from signals.store import find_receipt, read_product, write_product
+from signals.store import find_receipt, read_product, read_product_parts, write_product
 from signals.tables import TABLES
 from signals.turns import keep_lease
-
-ROWS_AT_ONCE = 125_000  # of a product that is read part by part: what a bucket holds
 
 
 @dataclass(frozen=True)
@@ -90,11 +88,7 @@ class Night:
 
     def read_parts(self, product: str, wanted: Collection[str]) -> Iterator[pl.DataFrame]:
         """Read of a product of this night its key and, where they are there, the wanted columns, part by part: never empty."""
-        rows = self.read(product)
-        there = [name for name in rows.collect_schema().names() if name in {*PRODUCTS[product].key, *wanted}]
-        parts = rows.select(there).collect_batches(chunk_size=ROWS_AT_ONCE, maintain_order=True, engine="streaming")
-        yield next(parts, pl.DataFrame(schema=rows.select(there).collect_schema()))
-        yield from parts
+        return read_product_parts(self.home, product, self.as_of, wanted)
 
     def read_buckets(self, product: str, wanted: Collection[str], asked: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Read of a product the rows of some borrowers bucket by bucket, as of `signals.buckets.gather_buckets`."""

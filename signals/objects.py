@@ -5,6 +5,7 @@ What an object store refuses is an `InputError` that says why; what a folder ref
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ __all__ = [
     "is_url",
     "list_files",
     "measure_file",
+    "move_file",
     "refuse_unreachable",
     "remove_file",
     "write_bytes",
@@ -108,6 +110,16 @@ def write_bytes(place: str, content: bytes) -> int:
     with worded(place), system.open_output_stream(path) as stream:
         stream.write(content)
     return len(content)
+
+
+def move_file(file: Path, place: str) -> int:
+    """Move a file of this machine to where it stays, a folder or an object store, and give its size in bytes."""
+    if is_url(place):
+        size = write_bytes(place, file.read_bytes())
+        file.unlink()
+        return size
+    Path(place).parent.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.move(file, place)).stat().st_size
 
 
 def measure_file(place: str) -> int:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake.transaction import AddAction, create_table_with_add_actions
 
-from signals.delta import CONFIGURATION, ZSTD, is_table, list_commits, scan_stored
+from signals.delta import CONFIGURATION, is_table, list_commits, list_files_of, scan_stored
 from signals.errors import NightError
 from signals.home import Home
+from signals.objects import move_file
 from signals.products import PRODUCTS, conform_product
 from signals.receipts import Receipt, hash_content
+
+ROWS_AT_ONCE = 150_000  # of a product that is read part by part: a bucket or two
 
 
 def write_product(home: Home, name: str, chunks: Iterable[pl.DataFrame], as_of: date) -> Receipt:
@@ -29,7 +35,7 @@ def write_product(home: Home, name: str, chunks: Iterable[pl.DataFrame], as_of: 
     waiting = home.staging / f"{name}-{as_of}"
     shutil.rmtree(waiting, ignore_errors=True)
     waiting.mkdir(parents=True)
-    rows, digest = _stage_chunks(name, chunks, as_of, waiting)
+    rows, digest = _stage_chunks(name, chunks, waiting)
     kept = find_receipt(home, name, as_of)
     version = (
         kept.version
@@ -61,49 +67,61 @@ def read_product(home: Home, name: str, as_of: date, version: int | None = None)
     return scan_stored(place, version).filter(pl.col("as_of") == as_of).drop("as_of")
 
 
+def read_product_parts(home: Home, name: str, as_of: date, wanted: Collection[str]) -> Iterator[pl.DataFrame]:
+    """Read of one night's product its key and, where they are there, the wanted columns, part by part: never empty.
+
+    File by file and slice by slice, so that memory is bounded by one: an iterator of polars' own reads ahead of whoever is slower
+    than it. Raises `NightError` where there is no such product.
+    """
+    schema = read_product(home, name, as_of).collect_schema()
+    there = [column for column in schema.names() if column in {*PRODUCTS[name].key, *wanted}]
+    parts = _slice_files(sorted(list_files_of(home.product(name), as_of)), schema, there)
+    yield next(parts, pl.DataFrame(schema={column: schema[column] for column in there}))
+    yield from parts
+
+
+def _slice_files(files: Iterable[str], schema: pl.Schema, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    for file in files:
+        whole = pl.scan_parquet(file, glob=False, hive_partitioning=False, schema=schema, missing_columns="insert", extra_columns="ignore")
+        rows = whole.select(pl.len()).collect().item()
+        yield from (whole.select(columns).slice(start, ROWS_AT_ONCE).collect() for start in range(0, rows, ROWS_AT_ONCE))
+
+
 def find_receipt(home: Home, name: str, as_of: date) -> Receipt | None:
     """Find the receipt of a product as it now stands for one night; None where it was never written."""
     entry = next(list_commits(home.product(name), as_of), None)
     return Receipt(name, as_of, int(entry["rows"]), entry["content_hash"], int(entry["version"])) if entry else None
 
 
-def _stage_chunks(name: str, chunks: Iterable[pl.DataFrame], as_of: date, waiting: Path) -> tuple[int, str]:
+def _stage_chunks(name: str, chunks: Iterable[pl.DataFrame], waiting: Path) -> tuple[int, str]:
     rows, hashes = 0, []
     for number, chunk in enumerate(chunks):
         frame = conform_product(name, chunk)
         hashes.append(hash_content(frame, PRODUCTS[name].key))
         rows += frame.height
-        frame.with_columns(as_of=pl.lit(as_of)).write_parquet(waiting / f"{number:05}.parquet", compression="zstd", compression_level=1)
+        frame.write_parquet(waiting / f"{number:05}.parquet", compression="zstd", compression_level=1)
     return rows, sha256("".join(hashes).encode()).hexdigest()[:32]
 
 
 def _replace_night(home: Home, name: str, as_of: date, waiting: Path, rows: int, digest: str) -> int:
-    place = home.product(name)
-    metadata = {"as_of": str(as_of), "rows": str(rows), "content_hash": digest}
-    stands = is_table(place)
-    write_deltalake(
-        place,
-        _stream(waiting),
-        mode="overwrite",
-        partition_by=["as_of"],
-        schema_mode="merge" if stands else None,
-        writer_properties=ZSTD,
-        configuration=None if stands else CONFIGURATION,
-        predicate=f"as_of = '{as_of}'" if stands else None,
-        commit_properties=CommitProperties(custom_metadata=metadata),
-    )
+    """Put the files that wait into the table as they are, in place of that night's: to write them anew took 3 GB at three million."""
+    place, files = home.product(name), sorted(waiting.glob("*.parquet"))
+    frame = pl.read_parquet_schema(files[0]) | {"as_of": pl.Date}
+    schema = Schema.from_arrow(pl.DataFrame(schema=frame).to_arrow(compat_level=pl.CompatLevel.oldest()).schema)
+    actions = [_put_in_place(file, place, as_of) for file in files]
+    said = CommitProperties(custom_metadata={"as_of": str(as_of), "rows": str(rows), "content_hash": digest})
+    if not is_table(place):
+        create_table_with_add_actions(place, schema, actions, partition_by=["as_of"], configuration=CONFIGURATION, commit_properties=said)
+    else:
+        table = DeltaTable(place)
+        night, known = [("as_of", "=", str(as_of))], {field.name for field in table.schema().fields}
+        merged = Schema([*table.schema().fields, *(field for field in schema.fields if field.name not in known)])
+        table.create_write_transaction(actions, "overwrite", merged, ["as_of"], night, commit_properties=said)
     return int(DeltaTable(place).version())
 
 
-def _stream(waiting: Path) -> object:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    files = sorted(waiting.glob("*.parquet"))
-    schema = pq.read_schema(files[0])
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for file in files:
-            yield from pq.ParquetFile(file).iter_batches(batch_size=65_536)
-
-    return pa.RecordBatchReader.from_batches(schema, batches())
+def _put_in_place(file: Path, place: str, as_of: date) -> AddAction:
+    path = f"as_of={as_of}/{file.stem}-{uuid4().hex}.parquet"
+    rows, size = pl.scan_parquet(file).select(pl.len()).collect().item(), move_file(file, f"{place}/{path}")
+    stats = json.dumps({"numRecords": rows, "minValues": {}, "maxValues": {}, "nullCount": {}})
+    return AddAction(path, size, {"as_of": str(as_of)}, time.time_ns() // 1_000_000, data_change=True, stats=stats)

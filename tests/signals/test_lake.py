@@ -12,6 +12,7 @@ from signals.admit import admit_arrivals
 from signals.arrivals import pull_source, read_deliveries
 from signals.buckets import add_bucket, choose_buckets, count_buckets
 from signals.check_reports import read_check_reports
+from signals.delta import list_files_of
 from signals.errors import NightError
 from signals.forgotten import Forgotten
 from signals.home import Home
@@ -19,7 +20,7 @@ from signals.lake import read_known, receipt_of_arrivals
 from signals.receipts import Receipt, hash_content
 from signals.records.database import open_database
 from signals.sources import Source
-from signals.store import find_receipt, read_product, refuse_older_layout, write_product
+from signals.store import find_receipt, read_product, read_product_parts, refuse_older_layout, write_product
 from signals.tables import TABLES
 
 FIRST = date(2026, 3, 31)
@@ -199,6 +200,22 @@ def test_a_night_replaces_its_own_rows_and_no_other_nights_and_old_versions_stay
     assert read_product(home, "features", FIRST).collect()["days_past_due"].to_list() == [4.0]
     assert sorted(read_product(home, "features", SECOND).collect()["days_past_due"]) == [2.0, 3.0]
     assert read_product(home, "features", FIRST, pinned.version).collect()["days_past_due"].to_list() == [1.0]
+
+
+def test_a_product_is_read_chunk_by_chunk_with_the_columns_that_are_there_and_null_where_its_night_had_none(home: Home) -> None:
+    write_product(home, "features", chunks(1, 2), FIRST)
+    write_product(home, "features", [chunks(3)[0].with_columns(loans_count=pl.lit(2.0))], SECOND)
+    assert len(list_files_of(home.product("features"), FIRST)) == len(chunks(1, 2))
+    parts = list(read_product_parts(home, "features", FIRST, ["loans_count", "never_heard_of"]))
+    assert [part.rows() for part in parts] == [[("b1", None)], [("b2", None)]]
+    assert parts[0].columns == ["borrower_id", "loans_count"]
+    assert [part.rows() for part in read_product_parts(home, "features", SECOND, ["loans_count"])] == [[("b3", 2.0)]]
+    assert not [*home.staging.glob("*")]
+
+
+def test_a_product_of_nobody_is_read_as_one_empty_part(home: Home) -> None:
+    write_product(home, "features", [chunks(1)[0].clear()], FIRST)
+    assert [part.shape for part in read_product_parts(home, "features", FIRST, ["days_past_due"])] == [(0, 2)]
 
 
 def test_a_home_that_an_earlier_version_laid_out_is_refused_before_anything_is_taken_in(home: Home) -> None:
