@@ -130,6 +130,12 @@ def test_nothing_written_before_a_channel_is_covered_is_no_report() -> None:
     assert tell(sales, coverage=[covered])["kitchen"]["sales_change_6m"] == 0
 
 
+@pytest.mark.parametrize("from_on", [date(2026, 1, 1), date(2009, 5, 2), date(1, 1, 1)])
+def test_coverage_may_have_begun_long_ago_and_end_at_the_end_of_time(from_on: date) -> None:
+    covered = {"borrower_id": "cafe", "source_id": "cards", "subject": "card_sales", "from_on": from_on, "until_on": date(9999, 12, 31)}
+    assert tell(sell("cafe", lambda _: 60 * MAN), coverage=[covered])["cafe"]["sales_change_yoy"] == 0
+
+
 def test_zeros_after_the_sales_themselves_are_no_longer_covered_are_unknown() -> None:
     sales = sell("cafe", lambda back: 0 if back < 2 else 60 * MAN)
     row = {"borrower_id": "cafe", "source_id": "cards", "subject": "sales", "from_on": date(2023, 1, 1), "until_on": date(2026, 4, 30)}
