@@ -59,7 +59,9 @@ def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
     rows = join_context(rows, reading).with_columns(cover(channel) for channel in CHANNELS).drop(*SIDES)
     known = [nw.col(f"{channel}_krw") for channel in CHANNELS]
     sales = reduce(add, (nw.coalesce(won, nw.lit(0, nw.Int64)) for won in known))
-    rows = rows.filter(reduce(or_, (~won.is_null() for won in known))).with_columns(sales_krw=sales)
+    # whoever no longer reports cards no longer counts them either
+    counted = nw.when(~nw.col("card_krw").is_null()).then(nw.col("card_sales_count"))
+    rows = rows.filter(reduce(or_, (~won.is_null() for won in known))).with_columns(sales_krw=sales, card_sales_count=counted)
     ago, has_sales = nw.col("months_ago"), nw.col("sales_krw") > 0
     rows = rows.with_columns(
         newest=ago.min().over("borrower_id"),

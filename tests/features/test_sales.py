@@ -136,6 +136,12 @@ def test_coverage_may_have_begun_long_ago_and_end_at_the_end_of_time(from_on: da
     assert tell(sell("cafe", lambda _: 60 * MAN), coverage=[covered])["cafe"]["sales_change_yoy"] == 0
 
 
+def test_card_sales_are_no_longer_counted_once_cards_are_no_longer_covered() -> None:
+    sales = sell("cafe", lambda _: 0, card_sales_count=lambda _: 0, platform_sales_krw=lambda _: 60 * MAN)
+    row = {"borrower_id": "cafe", "source_id": "cards", "subject": "card_sales", "from_on": date(2023, 1, 1), "until_on": date(2026, 3, 31)}
+    assert [tell(sales, coverage=rows)["cafe"]["card_sales_count_3m"] for rows in ([], [row])] == [0, None]
+
+
 def test_zeros_after_the_sales_themselves_are_no_longer_covered_are_unknown() -> None:
     sales = sell("cafe", lambda back: 0 if back < 2 else 60 * MAN)
     row = {"borrower_id": "cafe", "source_id": "cards", "subject": "sales", "from_on": date(2023, 1, 1), "until_on": date(2026, 4, 30)}
