@@ -66,7 +66,7 @@ def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
     rows = rows.with_columns(
         newest=ago.min().over("borrower_id"),
         last_sale=nw.when(has_sales).then(ago).min().over("borrower_id"),
-        idle_months=nw.when(~has_sales).then(bit(ago)).sum().over("borrower_id"),
+        idle_months=nw.when(~has_sales, ~has_bit("suspended_months", ago)).then(bit(ago)).sum().over("borrower_id"),
     )
     # a shop that sold nothing since that month a year ago has not paused but stopped
     is_season = has_bit("idle_months", ago + _YEAR) & (nw.coalesce(nw.col("last_sale"), nw.lit(HORIZON, nw.Int32)) < ago + _YEAR)

@@ -181,6 +181,14 @@ def test_months_of_suspension_are_no_months_without_sales() -> None:
     assert [without[name] for name in names] == [4, pytest.approx(4 / 14), 0, 0]
 
 
+def test_a_suspension_last_year_is_no_off_season_of_this_one() -> None:
+    """The café was rebuilt from February to June of last year, and has sold nothing since this February."""
+    kinds = {"suspension": date(2025, 2, 1), "reopening": date(2025, 7, 1)}
+    events = [{"borrower_id": "cafe", "kind": kind, "happened_on": day} for kind, day in kinds.items()]
+    shop = tell(sell("cafe", lambda back: 0 if back < 5 or 12 <= back <= 16 else 90 * MAN), events=events)["cafe"]
+    assert [shop[name] for name in ("zero_sales_months_6m", "months_since_sale", "sales_change_3m")] == [5, 5, -1]
+
+
 def test_a_shop_that_the_register_calls_suspended_has_no_months_without_sales() -> None:
     sales = sell("cafe", lambda back: 0 if back < 5 else 90 * MAN)
     status = {"business_id": "s", "borrower_id": "cafe", "trading_status": "suspended"}
