@@ -122,8 +122,13 @@ def _next(column: str) -> nw.Expr:
 
 def _list_suspended(reading: Reading) -> nw.LazyFrame[Any]:
     """One row per borrower whose businesses are suspended, as the register says, and none trades."""
-    rows = reading.rows("businesses").filter(nw.coalesce(nw.col("is_representative"), nw.lit(True)))
+    rows = read_represented(reading)
     statuses = {status: nw.when(nw.col("trading_status") == status).then(_ONE) for status in ("trading", "suspended")}
     counts = rows.with_columns(**statuses).group_by("borrower_id").agg(nw.col(*statuses).count())
     rows = counts.filter(nw.col("suspended") > 0, nw.col("trading") == 0)
     return rows.select("borrower_id", is_suspended=_ONE)
+
+
+def read_represented(reading: Reading) -> nw.LazyFrame[Any]:
+    """One row per business the borrower represents, as far as known."""
+    return reading.rows("businesses").filter(nw.coalesce(nw.col("is_representative"), nw.lit(True)))

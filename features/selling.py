@@ -12,7 +12,7 @@ from typing import Any
 
 import narwhals as nw
 
-from features.context import CHANNELS, HORIZON, SIDES, bit, cover, has_bit, join_context
+from features.context import CHANNELS, HORIZON, SIDES, bit, cover, has_bit, join_context, read_represented
 from features.festivals import name_festivals
 from features.reading import STALE_AFTER_MONTHS, Reading
 
@@ -83,8 +83,8 @@ def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
 
 def _find_newer(reading: Reading) -> nw.LazyFrame[Any]:
     """One row per borrower whose oldest shop opened in the last months: when, in months ago, and the half-year of it."""
-    tables = [table for table in ("borrowers", "businesses") if table in reading.tables]
-    days = nw.concat([reading.rows(table).select("borrower_id", "opened_on") for table in tables])
+    shops = [reading.rows("borrowers"), *([read_represented(reading)] if "businesses" in reading.tables else [])]
+    days = nw.concat([rows.select("borrower_id", "opened_on") for rows in shops])
     is_newer = nw.col("opened_on") >= reading.month_start(NEWER_MONTHS)
     # few are newer: whoever else has an older shop is taken away from them, instead of looking for everybody's oldest
     newer = days.filter(is_newer).group_by("borrower_id").agg(nw.col("opened_on").min())

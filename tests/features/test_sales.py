@@ -268,6 +268,18 @@ def test_a_new_shop_is_compared_with_those_that_opened_with_it() -> None:
     assert rows["n1"]["sales_change_yoy"] is None
 
 
+def test_a_shop_somebody_else_represents_makes_nobody_older() -> None:
+    opened = date(2025, 9, 15)
+    shops = [{"borrower_id": f"n{number}", "industry_code": "I56", "opened_on": opened} for number in range(30)]
+    sales = [row for shop in shops for row in sell(shop["borrower_id"], [50 * MAN] * 9)]
+    old = {"business_id": "s", "borrower_id": "n0", "opened_on": date(2001, 1, 1)}
+    told = [
+        tell(sales, features=SALES, borrowers=shops, businesses=[{**old, "is_representative": own}])["n0"]["sales_vs_opening_cohort"]
+        for own in (True, False)
+    ]
+    assert told == [None, 0]
+
+
 def test_a_shop_too_young_to_look_back_has_no_cohort_yet() -> None:
     opened = AS_OF - timedelta(days=150)
     shops = [{"borrower_id": f"n{number}", "industry_code": "I56", "opened_on": opened} for number in range(30)]
