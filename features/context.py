@@ -76,13 +76,18 @@ def _list_covered(reading: Reading) -> nw.LazyFrame[Any]:
     rows = reading.rows("coverage").filter(nw.col("subject").is_in(list(names.values())), first <= reading.as_of)
     since = reading.months_ago("from_on") - (first.dt.day() > 1).cast(nw.Int32)
     until = nw.when(last.is_null()).then(nw.lit(-HORIZON, nw.Int32)).otherwise(reading.months_ago("until_on") + 1 - _ends_month("until_on"))
-    rows = rows.with_columns(since=since, until=until)
+    rows = rows.with_columns(since=_within(since), until=_within(until))
     spans = rows.group_by("borrower_id", "subject").agg(nw.col("since").max(), nw.col("until").min())
     # that sales come at all is told of nearly everybody, and says nothing while it lasts
     spans = spans.filter((nw.col("subject") != "sales") | (nw.col("until") > 0))
     of = {name: nw.col("subject") == subject for name, subject in names.items()}
     sides = {f"{name}_{side}": nw.when(named).then(nw.col(side)) for name, named in of.items() for side in ("since", "until")}
     return spans.with_columns(**sides).group_by("borrower_id").agg(nw.col(*sides).max())
+
+
+def _within(months: nw.Expr) -> nw.Expr:
+    # coverage may begin long ago and end at the end of time: small types hold neither
+    return nw.max_horizontal(nw.min_horizontal(months, nw.lit(HORIZON, nw.Int32)), nw.lit(-HORIZON, nw.Int32))
 
 
 def _ends_month(column: str) -> nw.Expr:
@@ -117,8 +122,13 @@ def _next(column: str) -> nw.Expr:
 
 def _list_suspended(reading: Reading) -> nw.LazyFrame[Any]:
     """One row per borrower whose businesses are suspended, as the register says, and none trades."""
-    rows = reading.rows("businesses").filter(nw.coalesce(nw.col("is_representative"), nw.lit(True)))
+    rows = read_represented(reading)
     statuses = {status: nw.when(nw.col("trading_status") == status).then(_ONE) for status in ("trading", "suspended")}
     counts = rows.with_columns(**statuses).group_by("borrower_id").agg(nw.col(*statuses).count())
     rows = counts.filter(nw.col("suspended") > 0, nw.col("trading") == 0)
     return rows.select("borrower_id", is_suspended=_ONE)
+
+
+def read_represented(reading: Reading) -> nw.LazyFrame[Any]:
+    """One row per business the borrower represents, as far as known."""
+    return reading.rows("businesses").filter(nw.coalesce(nw.col("is_representative"), nw.lit(True)))

@@ -30,7 +30,7 @@ def _days_ago(months: int) -> Feature:
         name=f"days_past_due_{months}m_ago",
         theme=_THEME,
         label_ko=f"{ago_ko} 연체일수",
-        label_en=f"The days past due {ago_en}",
+        label_en=f"The number of days past due {ago_en}",
         value=_worst(month_back(months)),
         unit="days",
         worse="up",

@@ -12,7 +12,7 @@ from typing import Any
 
 import narwhals as nw
 
-from features.context import CHANNELS, HORIZON, SIDES, bit, cover, has_bit, join_context
+from features.context import CHANNELS, HORIZON, SIDES, bit, cover, has_bit, join_context, read_represented
 from features.festivals import name_festivals
 from features.reading import STALE_AFTER_MONTHS, Reading
 
@@ -59,12 +59,14 @@ def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
     rows = join_context(rows, reading).with_columns(cover(channel) for channel in CHANNELS).drop(*SIDES)
     known = [nw.col(f"{channel}_krw") for channel in CHANNELS]
     sales = reduce(add, (nw.coalesce(won, nw.lit(0, nw.Int64)) for won in known))
-    rows = rows.filter(reduce(or_, (~won.is_null() for won in known))).with_columns(sales_krw=sales)
+    # whoever no longer reports cards no longer counts them either
+    counted = nw.when(~nw.col("card_krw").is_null()).then(nw.col("card_sales_count"))
+    rows = rows.filter(reduce(or_, (~won.is_null() for won in known))).with_columns(sales_krw=sales, card_sales_count=counted)
     ago, has_sales = nw.col("months_ago"), nw.col("sales_krw") > 0
     rows = rows.with_columns(
         newest=ago.min().over("borrower_id"),
         last_sale=nw.when(has_sales).then(ago).min().over("borrower_id"),
-        idle_months=nw.when(~has_sales).then(bit(ago)).sum().over("borrower_id"),
+        idle_months=nw.when(~has_sales, ~has_bit("suspended_months", ago)).then(bit(ago)).sum().over("borrower_id"),
     )
     # a shop that sold nothing since that month a year ago has not paused but stopped
     is_season = has_bit("idle_months", ago + _YEAR) & (nw.coalesce(nw.col("last_sale"), nw.lit(HORIZON, nw.Int32)) < ago + _YEAR)
@@ -81,8 +83,8 @@ def _sell(rows: nw.LazyFrame[Any], reading: Reading) -> nw.LazyFrame[Any]:
 
 def _find_newer(reading: Reading) -> nw.LazyFrame[Any]:
     """One row per borrower whose oldest shop opened in the last months: when, in months ago, and the half-year of it."""
-    tables = [table for table in ("borrowers", "businesses") if table in reading.tables]
-    days = nw.concat([reading.rows(table).select("borrower_id", "opened_on") for table in tables])
+    shops = [reading.rows("borrowers"), *([read_represented(reading)] if "businesses" in reading.tables else [])]
+    days = nw.concat([rows.select("borrower_id", "opened_on") for rows in shops])
     is_newer = nw.col("opened_on") >= reading.month_start(NEWER_MONTHS)
     # few are newer: whoever else has an older shop is taken away from them, instead of looking for everybody's oldest
     newer = days.filter(is_newer).group_by("borrower_id").agg(nw.col("opened_on").min())

@@ -38,12 +38,17 @@ def _counted(ko: str, one: str, many: str) -> Callable[[float], tuple[str, str]]
     return spell
 
 
-def _moved(amount: Callable[[float], tuple[str, str]], ko: tuple[str, str], en: tuple[str, str]) -> Callable[[float], tuple[str, str]]:
+def _moved(
+    amount: Callable[[float], tuple[str, str]],
+    ko: tuple[str, str],
+    en: tuple[str, str],
+    same: tuple[str, str] = ("그대로입니다", "has stayed the same"),
+) -> Callable[[float], tuple[str, str]]:
     def spell(value: float) -> tuple[str, str]:
         in_ko, in_en = amount(abs(value))
         if amount(0.0)[0] == in_ko:
-            return "그대로입니다", "has stayed the same"
-        return f"{in_ko} {ko[value > 0]}", f"{en[value > 0]} by {in_en}"
+            return same
+        return f"{in_ko} {ko[value > 0]}", en[value > 0].format(in_en)
 
     return spell
 
@@ -55,7 +60,7 @@ def _spell_share(value: float) -> tuple[str, str]:
 _DAYS, _POINTS = _counted("일", "day", "days"), _counted("점", "point", "points")
 _BILLS, _ENQUIRIES = _counted("건", "unpaid item", "unpaid items"), _counted("회", "enquiry", "enquiries")
 _LENDERS = _counted("곳", "lender", "lenders")
-_LESS_MORE, _FELL_ROSE = ("줄었습니다", "늘었습니다"), ("has fallen", "has risen")
+_LESS_MORE, _FELL_ROSE = ("줄었습니다", "늘었습니다"), ("has fallen by {}", "has risen by {}")
 
 # A change is spelled with its verb, so that a fall is never called a rise of less than nothing.
 UNITS: dict[str, Callable[[float], tuple[str, str]]] = {
@@ -78,6 +83,8 @@ UNITS: dict[str, Callable[[float], tuple[str, str]]] = {
     "share": _spell_share,
     "per cent": lambda value: (f"{_spell_number(value)}%", f"{_spell_number(value)}%"),
     "change": _moved(_spell_share, _LESS_MORE, _FELL_ROSE),
+    # against others: who grew less than they did has not shrunk
+    "gap": _moved(_spell_share, ("낮습니다", "높습니다"), ("is {} lower", "is {} higher"), ("차이가 없습니다", "is no different")),
     "share change": _moved(lambda value: _counted("%포인트", "percentage point", "percentage points")(value * 100), _LESS_MORE, _FELL_ROSE),
     "days change": _moved(_DAYS, _LESS_MORE, _FELL_ROSE),
     "points change": _moved(_POINTS, ("낮아졌습니다", "높아졌습니다"), _FELL_ROSE),

@@ -12,6 +12,7 @@ from typing import Any
 
 import narwhals as nw
 
+from features.context import read_represented
 from features.places import place_shops
 from features.reading import STALE_AFTER_MONTHS, Reading
 from features.selling import read_openings, read_sales
@@ -201,7 +202,7 @@ def read_borrowers(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa
 
 def read_businesses(reading: Reading, history: int) -> nw.LazyFrame[Any]:  # noqa: ARG001, one row each
     """One row per business the borrower represents, as far as known."""
-    rows = reading.rows("businesses").filter(nw.coalesce(nw.col("is_representative"), nw.lit(True)))
+    rows = read_represented(reading)
     status, one, none, closed_on = nw.col("trading_status"), _one(), nw.lit(0, nw.Int32), nw.col("closed_on")
     is_closed = nw.coalesce(closed_on <= reading.as_of, nw.lit(False)) | nw.coalesce(status == "closed", nw.lit(False))
     is_lately = nw.when(~closed_on.is_null()).then((closed_on >= reading.month_start(CLOSURE_MONTHS - 1)).cast(nw.Int32))

@@ -84,6 +84,29 @@ def _worsen(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns((pl.col(name) * times).alias(name) for name in numbers).with_columns(known_on=AS_OF + timedelta(days=1))
 
 
+@pytest.mark.parametrize(
+    ("key", "shops", "speaks"),
+    [
+        (2_057_012, 20, "own"),  # a trade, a place
+        (2_057_012, 19, "trade"),
+        (2_058_012, 19, "all"),  # nobody else of that trade
+        (2_057_000, 40, "trade"),  # of unknown place, however many
+        (2_000_012, 40, "all"),  # of unknown trade
+        (2_000_000, 40, "all"),
+    ],
+)
+def test_shops_of_unknown_trade_or_place_are_not_alike_for_that(key: int, shops: int, speaks: str) -> None:
+    values = {key: [-0.5] * shops, 2_057_052: [0.1] * 60, 2_099_052: [0.3] * 200}
+    rows = [(value, one) for one, known in values.items() for value in known]
+    found = measure_peers(pl.LazyFrame(rows, schema={"yoy": pl.Float64, "yoy key": pl.Int64}, orient="row")).filter(pl.col("key") == key)
+    assert found.collect()["median"].to_list() == [{"own": -0.5, "trade": 0.1, "all": 0.3}[speaks]]
+
+
+def test_four_shops_are_nobody_s_peers_and_five_are() -> None:
+    alone = [measure_peers(pl.LazyFrame({"yoy": [0.1] * shops, "yoy key": [2_000_000] * shops})).collect() for shops in (4, 5)]
+    assert [found["median"].to_list() for found in alone] == [[None], [0.1]]
+
+
 @pytest.mark.parametrize("missing", ["sales", "borrowers", "businesses", "coverage", "events"])
 def test_a_missing_table_takes_no_more_than_what_it_tells(missing: str) -> None:
     rest: dict[str, Any] = {name: frame for name, frame in know(CROWD, AS_OF).items() if name != missing}

@@ -130,6 +130,28 @@ def test_nothing_written_before_a_channel_is_covered_is_no_report() -> None:
     assert tell(sales, coverage=[covered])["kitchen"]["sales_change_6m"] == 0
 
 
+@pytest.mark.parametrize("from_on", [date(2026, 1, 1), date(2009, 5, 2), date(1, 1, 1)])
+def test_coverage_may_have_begun_long_ago_and_end_at_the_end_of_time(from_on: date) -> None:
+    covered = {"borrower_id": "cafe", "source_id": "cards", "subject": "card_sales", "from_on": from_on, "until_on": date(9999, 12, 31)}
+    assert tell(sell("cafe", lambda _: 60 * MAN), coverage=[covered])["cafe"]["sales_change_yoy"] == 0
+
+
+@pytest.mark.parametrize(
+    ("from_on", "until_on", "share"),
+    [(date(2026, 1, 1), date(2026, 6, 30), 0.25), (date(2026, 1, 2), date(2026, 6, 30), None), (date(2026, 1, 1), date(2026, 6, 29), None)],
+)
+def test_only_whole_months_are_covered(from_on: date, until_on: date, share: float | None) -> None:
+    sales = sell("cafe", lambda _: 30 * MAN, platform_sales_krw=lambda back: 12 * MAN if back < 5 else 0)
+    row = {"borrower_id": "cafe", "source_id": "platform", "subject": "platform_sales", "from_on": from_on, "until_on": until_on}
+    assert tell(sales, coverage=[row])["cafe"]["platform_share_6m"] == share
+
+
+def test_card_sales_are_no_longer_counted_once_cards_are_no_longer_covered() -> None:
+    sales = sell("cafe", lambda _: 0, card_sales_count=lambda _: 0, platform_sales_krw=lambda _: 60 * MAN)
+    row = {"borrower_id": "cafe", "source_id": "cards", "subject": "card_sales", "from_on": date(2023, 1, 1), "until_on": date(2026, 3, 31)}
+    assert [tell(sales, coverage=rows)["cafe"]["card_sales_count_3m"] for rows in ([], [row])] == [0, None]
+
+
 def test_zeros_after_the_sales_themselves_are_no_longer_covered_are_unknown() -> None:
     sales = sell("cafe", lambda back: 0 if back < 2 else 60 * MAN)
     row = {"borrower_id": "cafe", "source_id": "cards", "subject": "sales", "from_on": date(2023, 1, 1), "until_on": date(2026, 4, 30)}
@@ -167,6 +189,27 @@ def test_months_of_suspension_are_no_months_without_sales() -> None:
     with_events, without = (tell(sell("cafe", resting), events=told)["cafe"] for told in (events, []))
     assert [with_events[name] for name in names] == [0, 0, None, 1]
     assert [without[name] for name in names] == [4, pytest.approx(4 / 14), 0, 0]
+
+
+@pytest.mark.parametrize(("day", "is_whole"), [(1, True), (2, False)])
+def test_a_shop_that_reopens_on_the_first_has_the_whole_month(day: int, is_whole: bool) -> None:
+    kinds = {"suspension": date(2026, 1, 10), "reopening": date(2026, 4, day)}
+    events = [{"borrower_id": "cafe", "kind": kind, "happened_on": when} for kind, when in kinds.items()]
+    assert (tell(sell("cafe", lambda _: MAN), events=events)["cafe"]["sales_3m_monthly_krw"] == MAN) == is_whole
+
+
+@pytest.mark.parametrize(("day", "newest"), [(date(2026, 6, 30), 30 * MAN), (date(2026, 6, 29), 60 * MAN)])
+def test_a_month_counts_once_it_is_over(day: date, newest: int) -> None:
+    shop = tell(sell("cafe", [30 * MAN, *[60 * MAN] * 26]), day)["cafe"]
+    assert shop["sales_3m_monthly_krw"] == (newest + 120 * MAN) / 3
+
+
+def test_a_suspension_last_year_is_no_off_season_of_this_one() -> None:
+    """The café was rebuilt from February to June of last year, and has sold nothing since this February."""
+    kinds = {"suspension": date(2025, 2, 1), "reopening": date(2025, 7, 1)}
+    events = [{"borrower_id": "cafe", "kind": kind, "happened_on": day} for kind, day in kinds.items()]
+    shop = tell(sell("cafe", lambda back: 0 if back < 5 or 12 <= back <= 16 else 90 * MAN), events=events)["cafe"]
+    assert [shop[name] for name in ("zero_sales_months_6m", "months_since_sale", "sales_change_3m")] == [5, 5, -1]
 
 
 def test_a_shop_that_the_register_calls_suspended_has_no_months_without_sales() -> None:
@@ -246,6 +289,18 @@ def test_a_new_shop_is_compared_with_those_that_opened_with_it() -> None:
     assert found[:3] == pytest.approx([-0.2, 0, 0])
     assert found[3] is None
     assert rows["n1"]["sales_change_yoy"] is None
+
+
+def test_a_shop_somebody_else_represents_makes_nobody_older() -> None:
+    opened = date(2025, 9, 15)
+    shops = [{"borrower_id": f"n{number}", "industry_code": "I56", "opened_on": opened} for number in range(30)]
+    sales = [row for shop in shops for row in sell(shop["borrower_id"], [50 * MAN] * 9)]
+    old = {"business_id": "s", "borrower_id": "n0", "opened_on": date(2001, 1, 1)}
+    told = [
+        tell(sales, features=SALES, borrowers=shops, businesses=[{**old, "is_representative": own}])["n0"]["sales_vs_opening_cohort"]
+        for own in (True, False)
+    ]
+    assert told == [None, 0]
 
 
 def test_a_shop_too_young_to_look_back_has_no_cohort_yet() -> None:

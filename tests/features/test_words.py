@@ -7,6 +7,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from features import word_reasons
+from features.catalogue import BY_NAME
+from features.formula import find_peer_medians
 from features.units import spell_value, with_topic_particle
 from signals.errors import InputError
 from signals.products import PRODUCTS, conform_product
@@ -23,6 +25,8 @@ SPELLED = [
     (0.9512, "share", "95.1%", "95.1%"),
     (-0.5, "change", "50% 줄었습니다", "has fallen by 50%"),
     (0.0004, "change", "그대로입니다", "has stayed the same"),
+    (-0.1, "gap", "10% 낮습니다", "is 10% lower"),
+    (0.0, "gap", "차이가 없습니다", "is no different"),
     (-120.0, "points change", "120점 낮아졌습니다", "has fallen by 120 points"),
     (0.051, "share change", "5.1%포인트 늘었습니다", "has risen by 5.1 percentage points"),
     (-0.0, "days", "0일", "0 days"),
@@ -39,6 +43,22 @@ SPELLED = [
 @pytest.mark.parametrize(("value", "unit", "in_ko", "in_en"), SPELLED)
 def test_a_value_is_spelled_as_people_say_it(value: float, unit: str, in_ko: str, in_en: str) -> None:
     assert spell_value(value, unit) == (in_ko, in_en)
+
+
+def test_a_shop_that_grew_less_than_others_is_not_said_to_have_shrunk() -> None:
+    for feature in BY_NAME.values():
+        if find_peer_medians(feature.value):
+            in_ko, in_en = feature.say(-0.1)
+            assert ("줄었" in in_ko, "fallen" in in_en, "10% 낮습니다" in in_ko, "is 10% lower" in in_en) == (False, False, True, True)
+
+
+@pytest.mark.parametrize("name", ["zero_sales_months_6m", "zero_sales_months_12m", "months_since_sale"])
+@pytest.mark.parametrize("value", [0.0, 2.0])
+def test_who_rests_is_not_said_to_sell(name: str, value: float) -> None:
+    """In a month of rest nothing may have been sold: 0 counts the other months alone."""
+    in_ko, in_en = BY_NAME[name].say(value)
+    assert "(휴업·비수기 제외)" in in_ko
+    assert "rest not counted" in in_en
 
 
 def test_the_particle_follows_the_last_syllable() -> None:
