@@ -104,21 +104,22 @@ def score(night: Night) -> list[Receipt]:
 
 
 def explain(night: Night) -> list[Receipt]:
-    """Say why, exactly and in words, for everyone with a level."""
+    """Say why, exactly and in words, for everyone with a level: by the model that scored, whoever is champion by now."""
     import polars as pl
 
     import features
     from models.explain import explain_scores, list_explaining_features
-    from models.registry import load_champion
+    from models.registry import load_scorer
+    from signals.night import name_models
 
-    champion, _ = load_champion(night.home.models, night.as_of)
+    model = load_scorer(night.home.models, name_models(night.read("scores").select("model_version").unique().collect()))
     levels = night.read("scores").filter(pl.col("level") != "none").select("borrower_id", "level").collect()
 
     def explain_bucket(rows: pl.DataFrame) -> pl.DataFrame:
         told = rows.select("borrower_id", "level")
-        return features.word_reasons(explain_scores(rows.drop("level"), told, champion, features.themes()))
+        return features.word_reasons(explain_scores(rows.drop("level"), told, model, features.themes()))
 
-    buckets = night.read_buckets("features", list_explaining_features(champion), levels)
+    buckets = night.read_buckets("features", list_explaining_features(model), levels)
     return night.write_chunks("reasons", night.abreast(explain_bucket, buckets))
 
 

@@ -15,6 +15,7 @@ from models.calibration import Calibration
 from models.card import write_card
 from models.levels import Thresholds
 from models.model import Model
+from models.scorecard import SCORECARD_VERSION
 from signals.errors import SettingsError
 
 CHAMPION = "champion.json"
@@ -67,6 +68,11 @@ def load_champion(folder: Path, as_of: date) -> tuple[Model | None, str]:
     if model.known_by > as_of:
         return None, f"the champion {model.version} was trained on knowledge up to {model.known_by}, later than {as_of}"
     return model, ""
+
+
+def load_scorer(folder: Path, version: str) -> Model | None:
+    """Load the model that scored a night, be it champion still or not; null where that was the scorecard, or nobody was scored."""
+    return load_model(folder, version) if version and version != SCORECARD_VERSION else None
 
 
 def load_model(folder: Path, version: str) -> Model:

@@ -17,6 +17,7 @@ import numpy as np
 from models.evaluate import Numbers
 
 MOST_SPLITS = 11  # 2,048 patterns of a group: its tables stay in the cache
+_ENDLESS = 1e300  # so LightGBM spells the infinite threshold that parts known from unknown, for JSON has no word for it
 ROWS_AT_ONCE = 16_384
 
 
@@ -158,4 +159,5 @@ def _read_split(node: dict[str, Any]) -> Split:
         said = f"a split of the kind {node['decision_type']} with {node['missing_type']} as unknown"
         raise NotImplementedError(said)
     takes_unknown = node["default_left"] if node["missing_type"] == "NaN" else node["threshold"] >= 0
-    return Split(node["split_feature"], node["threshold"], bool(takes_unknown))
+    threshold = node["threshold"] if node["threshold"] < _ENDLESS else np.inf
+    return Split(node["split_feature"], threshold, bool(takes_unknown))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from signals.errors import NightError
 from signals.home import Home
 
 BORROWERS_PER_BUCKET, FEWEST_BUCKETS = 125_000, 4
@@ -66,7 +67,7 @@ def gather_buckets(parts: Iterator[pl.DataFrame], asked: pl.DataFrame, buckets: 
     """Gather the rows of some borrowers bucket by bucket, in whatever order they are read: one frame per bucket, in turn, maybe empty.
 
     `parts` (at least one) have one row per borrower_id; `asked` has borrower_id, each once, and what is joined to their rows. Where
-    rows lie bucket by bucket, hardly more than one bucket is in memory at a time.
+    rows lie bucket by bucket, hardly more than one bucket is in memory at a time. Raises `NightError` when somebody asked for has no row.
 
     >>> parts = iter([pl.DataFrame({"borrower_id": ["B1", "B2"], "n": [1, 2]})])
     >>> [frame.rows() for frame in gather_buckets(parts, pl.DataFrame({"borrower_id": ["B1"], "level": ["watch"]}), 4)]
@@ -80,10 +81,18 @@ def gather_buckets(parts: Iterator[pl.DataFrame], asked: pl.DataFrame, buckets: 
     read, empty = chain([first], read), first.drop("bucket").clear()
     for bucket in range(buckets):
         while missing[bucket]:
-            for (number, *_), rows in next(read).partition_by("bucket", as_dict=True, include_key=False).items():
+            part = next(read, None)
+            if part is None:
+                raise _name_missing()
+            for (number, *_), rows in part.partition_by("bucket", as_dict=True, include_key=False).items():
                 waiting[number].append(rows)
                 missing[number] -= rows.height
         yield pl.concat([empty, *waiting.pop(bucket)])
+
+
+def _name_missing() -> NightError:
+    said, why = "a stage before made no row of somebody who is asked for", "one stage speaks of other people than the next"
+    return NightError(said, "this night's products", why, "run the night's stages in order, from the one that was made anew")
 
 
 def _crc32(texts: pl.Series) -> np.ndarray:

@@ -202,7 +202,7 @@ def end_silent_coverage(coverage: pl.LazyFrame, ended: pl.DataFrame) -> pl.LazyF
 def name_reporting_table(subjects: pl.DataFrame) -> pl.DataFrame:
     """Name beside each `subject` the table in which it is reported, as `reported_in`.
 
-    >>> name_reporting_table(pl.DataFrame({"subject": ["sales", "owns_premises"]}))["reported_in"].to_list()
-    ['sales', 'facts']
+    >>> name_reporting_table(pl.DataFrame({"subject": ["card_sales", "credit", "owns_premises"]}))["reported_in"].to_list()
+    ['sales', 'credit', 'facts']
     """
     return subjects.with_columns(reported_in=_REPORTED_IN)

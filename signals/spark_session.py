@@ -13,7 +13,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,16 @@ _LOCAL = {
 def open_spark(settings: Settings) -> Any:
     """Open the Spark session of this process, by Connect where a server is named, else on the master; the same one again when asked again.
 
-    Raises `SettingsError` where PySpark or Java is missing, or Spark does not start as it was told to.
+    Raises `SettingsError` where PySpark or Java is missing, or Spark does not start as it was told to; `NightError` where it is gone.
     """
     refuse_without_spark(settings)
     # nothing of ours goes through pandas there
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     from pyspark.sql import SparkSession
 
-    if (active := SparkSession.getActiveSession()) is not None:
+    with worded_spark():
+        active = SparkSession.getActiveSession()
+    if active is not None:
         return active
     where = "DEUNGDAE_SPARK_REMOTE" if settings.spark_remote else "DEUNGDAE_SPARK_MASTER"
     try:
@@ -60,7 +62,7 @@ def open_spark(settings: Settings) -> Any:
     except Exception as error:  # noqa: BLE001, py4j, gRPC and Spark each have their own; their words may show a token
         next_step = "check them; `spark-submit --version` and Spark's own lines above say more, or use --engine polars"
         raise SettingsError(f"Spark does not start ({type(error).__name__})", f"{where}, DEUNGDAE_SPARK_CONF", _WHY, next_step) from None
-    atexit.register(session.stop)  # else a cluster counts the night as broken off
+    atexit.register(_stop, session)  # else a cluster counts the night as broken off
     return session
 
 
@@ -108,7 +110,7 @@ def worded_spark() -> Iterator[None]:
 
     try:
         yield
-    except (PySparkException, Py4JError) as error:
+    except (PySparkException, Py4JError, ConnectionError, EOFError) as error:  # the last two: its Java is gone, killed for its memory, say
         raise NightError(
             f"Spark fails ({_name_failure(error)})",
             "--engine spark",
@@ -120,6 +122,11 @@ def worded_spark() -> Iterator[None]:
 def _name_failure(error: Any) -> str:
     condition = getattr(error, "getCondition", lambda: None)()
     return str(condition or type(error).__name__)
+
+
+def _stop(session: Any) -> None:
+    with suppress(Exception):  # of a Spark that is gone nothing is left to stop
+        session.stop()
 
 
 def _start(session: Any, settings: Settings) -> Any:

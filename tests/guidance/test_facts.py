@@ -8,9 +8,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
-from guidance.facts import FACTS, build_facts
+from guidance.facts import FACTS, STATE_FACTS, build_facts, build_state_facts
 from signals.codes.industries import left_out
+from signals.newest import keep_newest_months
 from signals.tables import TABLES
 
 AS_OF = date(2026, 9, 30)
@@ -74,6 +76,7 @@ def test_debts_add_up_and_new_debt_is_a_share_of_them() -> None:
         repayments=[
             repayment("one", date(2026, 9, 1), 0, 300),
             repayment("two", date(2026, 9, 1), 0, 100),
+            repayment("two", date(2026, 8, 1), 0, 150),
             repayment("gone", date(2025, 9, 1), 0, 0),
         ],
     )
@@ -83,6 +86,23 @@ def test_debts_add_up_and_new_debt_is_a_share_of_them() -> None:
         100,
         0.25,
     ]
+
+
+def test_facts_are_the_same_from_the_newest_months_alone_and_those_that_name_a_state_the_same_by_themselves() -> None:
+    tables = tables_of(
+        borrowers=[{"borrower_id": "bakery"}, {"borrower_id": "tailor"}],
+        loans=[loan("one"), loan("two")],
+        repayments=[repayment("one", date(2026, 9, 1), 12, 300), repayment("one", date(2026, 8, 1), 95, 400),
+            repayment("two", date(2026, 8, 1), 3)],
+        events=[{"kind": "workout", "happened_on": date(2026, 3, 1), "borrower_id": "tailor"}],
+        facts=[{"fact": "plans_to_close", "value": "true", "valid_from_on": date(2026, 9, 1), "source": "owner"}],
+        coverage=[covers("events")],
+    )  # fmt: skip
+    whole, newest = build_facts(tables, AS_OF), tables | {"repayments": keep_newest_months(tables["repayments"])}
+    assert_frame_equal(build_facts(newest, AS_OF), whole)
+    named = build_state_facts(newest, AS_OF)
+    assert_frame_equal(named, whole.select("borrower_id", *STATE_FACTS))
+    assert named.rows() == [("bakery", "trading", True, False, 12), ("tailor", None, None, True, None)]
 
 
 def test_a_sum_with_an_unknown_part_is_unknown() -> None:

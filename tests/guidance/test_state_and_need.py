@@ -15,6 +15,7 @@ from guidance.state import LEVEL_KO, STATE_KO, name_states
 from signals.products import LEVELS, STATES
 
 AS_OF = date(2026, 9, 30)
+DRAWN = ["b26", "b18", "b20", "b4"]  # the first of thirty by the key `key`, as drawn since the first release
 
 CASES = [
     # status, plans to close, in adjustment, days overdue, level -> state
@@ -106,7 +107,7 @@ def test_on_a_scorecard_night_points_take_the_place_of_risk() -> None:
 def test_ties_fall_by_lot_which_key_and_year_decide_and_the_day_does_not() -> None:
     rows = [(f"b{number}", "watch", 0.1, 0) for number in range(30)]
     drawn = rank(rows)
-    assert drawn != sorted(drawn)
+    assert drawn[:4] == DRAWN  # for ever: another drawing would change places that were given long ago
     assert rank(rows, as_of=date(2026, 1, 1)) == drawn
     assert rank(rows, as_of=date(2027, 1, 1)) != drawn
     assert rank(rows, key="other") != drawn

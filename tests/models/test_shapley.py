@@ -45,6 +45,15 @@ def test_a_tree_that_only_has_a_root_explains_nothing() -> None:
     assert not look_up([], make_matrix(2, 0.0)).any()
 
 
+def test_a_value_without_end_counts_as_known() -> None:
+    matrix = make_matrix(1, 0.3)
+    label = np.isnan(matrix[:, 0]).astype(float)  # the only question worth asking: known or not
+    booster = lightgbm.train({"objective": "binary", "verbosity": -1, "num_leaves": 2}, lightgbm.Dataset(matrix, label), 1)
+    asked = np.full((3, COLUMNS), [[np.inf], [-np.inf], [np.nan]])
+    own = booster.predict(asked, pred_contrib=True)[:, :-1]
+    assert np.abs(look_up(tabulate_trees(booster), asked) - own).max() < 1e-12
+
+
 def test_what_it_does_not_read_it_refuses() -> None:
     matrix = make_matrix(1, 0.3)
     with pytest.raises(NotImplementedError, match="Zero"):

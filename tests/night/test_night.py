@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from sqlalchemy import func, select
 
 import nightly
+from models.registry import CHAMPION
 from signals.home import Home
 from signals.night import Night, read_receipts
 from signals.nights import read_night
@@ -53,8 +55,6 @@ def trained(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copy_models(trained: Path, home: Path) -> Path:
-    import shutil
-
     shutil.copytree(trained / "models", home / "models")
     return home
 
@@ -105,6 +105,13 @@ def test_scores_reasons_verdicts_and_assignments_speak_of_the_same_people(publis
     assert scores.filter(pl.col("risk").is_null())["level"].unique().to_list() == ["distressed"]
     eligible = products["verdicts"].filter("is_eligible").select("borrower_id", "programme_id")
     assert products["assignments"].join(eligible, on=["borrower_id", "programme_id"], how="anti").is_empty()
+
+
+def test_reasons_are_those_of_the_model_that_scored_whoever_is_champion_by_then(published: Path, town: Path, tmp_path: Path) -> None:
+    night = night_at(shutil.copytree(published, tmp_path / "home"), town)
+    (night.home.models / CHAMPION).unlink()
+    (made,) = nightly.explain(night)
+    assert made.pinned() == receipts(published, town)["reasons"]
 
 
 def test_an_analyst_sees_the_rows_behind_a_value_and_who_told_them(published: Path) -> None:

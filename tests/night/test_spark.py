@@ -138,6 +138,14 @@ def test_what_fails_on_an_executor_is_one_line_without_a_value() -> None:
     assert error.value.__cause__ is None
 
 
+@pytest.mark.parametrize("gone", [ConnectionRefusedError(111, "Connection refused"), EOFError()])
+def test_a_spark_whose_java_was_killed_is_one_line_too(gone: Exception) -> None:
+    from signals.spark_session import worded_spark
+
+    with pytest.raises(NightError, match="Spark fails"), worded_spark():
+        raise gone
+
+
 def test_a_whole_night_on_two_executors_is_that_of_polars(by_polars: Night, taken_in: Path, town: Path, tmp_path: Path) -> None:
     home, events = shutil.copytree(taken_in, tmp_path / "home"), tmp_path / "events"
     events.mkdir()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signals.buckets import add_bucket, gather_buckets
+from signals.errors import NightError
 from signals.newest import find_newest_day, keep_newest_months
 
 DAYS = st.integers(0, 6).map(lambda day: date(2026, 1, 1) + timedelta(days=day))
@@ -41,5 +43,7 @@ def test_rows_of_a_bucket_come_together_wherever_they_were_read() -> None:
     for bucket, frame in enumerate(gathered):
         assert add_bucket(frame, 4)["bucket"].unique().to_list() == [bucket]
     assert pl.concat(gathered).sort("n").equals(rows.join(asked, on="borrower_id").sort("n"))
+    with pytest.raises(NightError, match="in order"):  # a stage that was run again by itself knows somebody less
+        list(gather_buckets(iter([rows.filter(pl.col("n") != 30)]), asked, 4))
     nobody = list(gather_buckets(iter([rows.clear()]), asked.clear(), 4))
     assert [(frame.height, frame.columns) for frame in nobody] == [(0, ["borrower_id", "n", "level"])] * 4
