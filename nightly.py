@@ -325,14 +325,15 @@ def name_sources() -> list[str]:
 def read_summary(night: Night) -> dict[str, Any]:
     """Count a published night for the report and the terminal."""
     from guidance.summary import read_summary as count_night
-    from guidance.tonight import load_programmes
+    from guidance.tonight import count_codes, load_programmes, read_regions
     from models.registry import load_champion
     from signals.sources.rights import describe_right
 
     silences = night.find_silences()
-    told = night.read_told(silences)
+    told, regions = night.read_told(silences), read_regions(night)
+    codes = count_codes(night)
     with night.open_records().begin() as connection:
-        counted = count_night(night.home, connection, night.as_of, load_programmes(night), silences, told)
+        counted = count_night(night.home, connection, night.as_of, load_programmes(night), silences, told, regions)
     why, after = load_champion(night.home.models, night.as_of)[1], night.settings.left_out_after_days
     rights = [describe_right(source) for source in night.sources]
-    return counted | {"why_scorecard": why, "left_out_after_days": after, "rights": rights}
+    return counted | {"unknown_codes": codes, "why_scorecard": why, "left_out_after_days": after, "rights": rights}

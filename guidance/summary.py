@@ -12,13 +12,10 @@ from sqlalchemy import Connection
 from guidance.catalogue import Catalogue
 from guidance.report import count_budgets, count_silences, summarise_night
 from signals.check_reports import read_check_reports
-from signals.codes.regions import read_places
-from signals.codes.unknown import count_unknown_codes
 from signals.drift import measure_drift
 from signals.home import Home
-from signals.lake import read_known
+from signals.lake import open_tables
 from signals.nights import read_night, read_seconds
-from signals.records.objections import read_objections
 from signals.records.runs import list_nights
 from signals.silence import Silence
 from signals.tables import TABLES
@@ -27,24 +24,29 @@ MOST_DRIFTED = 5
 
 
 def read_summary(
-    home: Home, connection: Connection, as_of: date, catalogue: Catalogue, silences: Sequence[Silence], told: pl.DataFrame
+    home: Home,
+    connection: Connection,
+    as_of: date,
+    catalogue: Catalogue,
+    silences: Sequence[Silence],
+    told: pl.DataFrame,
+    regions: pl.DataFrame,
 ) -> dict[str, Any]:
     """Read a published night and count it; nothing in the result speaks of one person.
 
-    `silences`: the silent sources, `told` of whom they spoke. Raises `NightError` when the night is not published.
+    `silences`: the silent sources, `told` of whom they spoke, `regions` where each borrower is. Raises `NightError` when the night
+    is not published.
     """
-    known = read_known(home, as_of, objections=read_objections(connection, as_of))
+    known = open_tables(home)
     tonight, checks = read_night(home, connection, as_of), read_check_reports(home, as_of)
     earlier = [read_night(home, connection, night) for night in list_nights(connection, as_of)[:1]]
     scores, assignments, opening = (tonight[name].collect() for name in ("scores", "assignments", "opening"))
     first = tonight["reasons"].filter(pl.col("position") == 1).select("borrower_id", "position", "theme").collect(engine="streaming")
     left_out = tonight["features"].select("borrower_id").join(scores.lazy(), on="borrower_id", how="anti").collect()
-    regions = read_places(known["borrowers"], as_of).collect()
     levels = earlier[0]["scores"].select("borrower_id", "level").collect() if earlier else None
     return summarise_night(as_of, scores, first, assignments, regions, levels, catalogue) | {
         "budgets": count_budgets(catalogue, opening, assignments),
         "drift": _measure_drift(tonight, earlier[0]) if earlier else [],
-        "unknown_codes": count_unknown_codes(known, as_of).to_dicts(),
         "missing": [name for name in TABLES if name not in known],
         "failed": [check.failure for check in checks if check.failure],
         "not_delivered": sorted(set(known) - {table for check in checks for table in check.read}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection
@@ -12,9 +13,13 @@ from guidance.ledger import reserve_places
 from guidance.need import take_sides
 from guidance.packs import PackNight, write_packs
 from signals.codes.regions import read_places
+from signals.codes.unknown import COLUMNS as CODED
+from signals.codes.unknown import count_unknown_codes
+from signals.lake import read_known
 from signals.night import Night, name_models
 from signals.offices import load_offices
 from signals.records.cases import open_cases
+from signals.tables import TABLES
 
 
 def load_programmes(night: Night) -> Catalogue:
@@ -24,8 +29,22 @@ def load_programmes(night: Night) -> Catalogue:
 
 def read_need(night: Night) -> pl.DataFrame:
     """Read what the rule of assignment needs: one row per scored borrower_id, its rank, state, and which side of the floor it is on."""
+    return take_sides(night.read("scores").select("borrower_id", "rank", "owner_state"), read_regions(night).lazy()).collect()
+
+
+def read_regions(night: Night) -> pl.DataFrame:
+    """Read where each known borrower is, bucket by bucket: as of `signals.codes.regions.read_places`."""
     parts = night.by_bucket(lambda tables: read_places(tables["borrowers"], night.as_of).collect(), tables=["borrowers"])
-    return take_sides(night.read("scores").select("borrower_id", "rank", "owner_state"), pl.concat(parts).lazy()).collect()
+    return pl.concat(parts)
+
+
+def count_codes(night: Night) -> list[dict[str, Any]]:
+    """Count the codes that the dated lists can't read, bucket by bucket: one of each table and column, as of `count_unknown_codes`."""
+    of_all = [name for name in CODED if not TABLES[name].has_borrower]
+    known = read_known(night.home, night.as_of, objections=night.objections, tables=of_all)
+    parts = night.by_bucket(lambda tables: count_unknown_codes(tables, night.as_of), tables=[name for name in CODED if name not in of_all])
+    counted = pl.concat([*parts, count_unknown_codes(known, night.as_of)])
+    return counted.group_by("table", "column", maintain_order=True).sum().to_dicts()
 
 
 def write_office_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:

@@ -40,12 +40,13 @@ def _count_table(name: str, table: pl.LazyFrame, as_of: date) -> list[dict[str, 
     columns = [column for column in COLUMNS[name] if column in names]
     if not columns:
         return []
-    counted = table.select(count.alias(f"{column} {kind}") for column in columns for kind, count in _count_column(column, as_of).items())
-    found = counted.collect(engine="streaming").row(0, named=True)
+    codes = table.group_by(columns).agg(rows=pl.len().cast(pl.Int64)).collect(engine="streaming")  # few, whatever the number of rows
+    counts = {f"{column} {kind}": found for column in columns for kind, found in _find_in_column(column, as_of).items()}
+    found = codes.select((found * pl.col("rows")).sum().alias(name) for name, found in counts.items()).row(0, named=True)
     return [{"table": name, "column": column, **{kind: found[f"{column} {kind}"] for kind in COUNTS}} for column in columns]
 
 
-def _count_column(column: str, as_of: date) -> dict[str, pl.Expr]:
+def _find_in_column(column: str, as_of: date) -> dict[str, pl.Expr]:
     code = pl.col(column)
     head = code.str.head(2)
     is_listed = head.is_in(list(list_regions()))
@@ -60,5 +61,4 @@ def _count_column(column: str, as_of: date) -> dict[str, pl.Expr]:
         is_listed = code.is_in([*list_regions(), WHOLE_COUNTRY])
     is_kostat = pl.lit(column != "industry_code") & head.is_in(list(list_kostat_only()))
     is_unknown, is_readable = code.is_not_null() & ~is_listed, read.is_not_null() | (code == WHOLE_COUNTRY)
-    counts = (is_unknown, is_unknown & is_kostat, code.is_not_null() & is_listed & ~is_readable)
-    return {kind: count.sum() for kind, count in zip(COUNTS, counts, strict=True)}
+    return dict(zip(COUNTS, (is_unknown, is_unknown & is_kostat, code.is_not_null() & is_listed & ~is_readable), strict=True))
