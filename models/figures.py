@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from models.evaluate import Numbers, measure_f, weigh_calibration_error
 from models.lists import FLAGGED, find_first_flags, share_places, sum_places
@@ -33,7 +34,7 @@ class Sheet:
     is_caution: Numbers
     is_alert: Numbers
     place: Numbers | None
-    lead: tuple[Numbers, Numbers]
+    lead: tuple[NDArray[np.intp], Numbers]
 
     @cached_property
     def by_raw(self) -> Ranking:
@@ -46,7 +47,7 @@ class Sheet:
         return rank_rows(self.label, self.risk)
 
     @cached_property
-    def listed(self) -> tuple[Numbers, Numbers]:
+    def listed(self) -> tuple[NDArray[np.intp], Numbers]:
         """The defaulters on the list of 5 % by their days from the origin: rows and days (equals of the last place count)."""
         if not len(self.raw):
             return np.empty(0, dtype=np.intp), np.empty(0)
@@ -129,7 +130,7 @@ def list_places(rows: pl.DataFrame, contender: str) -> pl.Series:
     return share_places(rows, f"{contender}_raw", pl.col("places"), ("origin", "office"))
 
 
-def _find_lead(rows: pl.DataFrame, level: str) -> tuple[Numbers, Numbers]:
+def _find_lead(rows: pl.DataFrame, level: str) -> tuple[NDArray[np.intp], Numbers]:
     """The crises caught, each told by the first of its borrower's rows (so that the borrower's weight is its own)."""
     first = rows.with_row_index("row").group_by("borrower_id").agg(pl.col("row").min())
     lead = find_first_flags(rows, level).join(first, on="borrower_id", how="left", maintain_order="left")

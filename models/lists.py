@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import polars as pl
 
 from models.evaluate import Numbers
@@ -35,11 +37,11 @@ def measure_churn(listed: pl.DataFrame) -> dict[str, float | None]:
     """
     days = listed["origin"].unique().sort().to_list()
     new: dict[str, float | None] = {}
-    for before, day in zip(days, days[1:], strict=False):
+    for before, day in pairwise(days):
         stood = listed.filter(origin=before).select("borrower_id", stood="place")
         tonight = listed.filter(origin=day).join(stood, on="borrower_id", how="left", maintain_order="left")
-        came = (tonight["place"] - tonight["stood"].fill_null(0.0)).clip(lower_bound=0.0).sum()
-        new[day.isoformat()] = float(came / tonight["place"].sum()) if tonight["place"].sum() else None
+        came = (pl.col("place") - pl.col("stood").fill_null(0.0)).clip(lower_bound=0.0).sum()
+        new[day.isoformat()] = tonight.select(came / pl.col("place").sum()).fill_nan(None).item()
     return new
 
 

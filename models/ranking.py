@@ -85,5 +85,5 @@ def find_median(sorted_values: Numbers, weights: Numbers) -> float | None:
     if not len(reached) or reached[-1] <= 0:
         return None
     last = len(reached) - 1
-    middle = [min(last, int(np.searchsorted(reached, reached[-1] / 2, side=side))) for side in ("left", "right")]  # type: ignore[call-overload]
+    middle = [min(last, int(np.searchsorted(reached, reached[-1] / 2, side=side))) for side in ("left", "right")]
     return float(np.mean(sorted_values[middle]))

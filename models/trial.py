@@ -83,7 +83,7 @@ def summarise_trial(trials: Sequence[pl.DataFrame], excluded: Mapping[date, Mapp
         name: {
             **whole[name],
             **total,
-            **_measure_lists(tried, name),
+            **_measure_lists(tried, name, recipe),
             "origins": {day.isoformat(): part[name] | dict(excluded[day]) for day, part in zip(days, parts, strict=True)},
         }
         for name in CONTENDERS
@@ -94,11 +94,11 @@ def summarise_trial(trials: Sequence[pl.DataFrame], excluded: Mapping[date, Mapp
 
 
 def measure_contenders(
-    rows: pl.DataFrame, contenders: Sequence[str], recipe: Recipe, *, is_ranking_only: bool = False
+    rows: pl.DataFrame, contenders: Sequence[str], recipe: Recipe, *, is_ranking_only: bool = False, has_intervals: bool = True
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Drawn]]:
     """Measure contenders on rows of a trial, all on the same resamples: per contender its figures with intervals, and what was drawn.
 
-    `is_ranking_only` leaves out what needs a calibrated risk or a level. Too few borrowers with a default, or without, by the
+    `is_ranking_only` leaves out what needs a calibrated risk or a level. Not `has_intervals`, or too few borrowers with a default, or without, by the
     recipe: no intervals, and nothing drawn.
     """
     rows = rows.sort("origin", "borrower_id")
@@ -106,7 +106,7 @@ def measure_contenders(
     measures = {name: sheet.measure_ranking if is_ranking_only else sheet.measure for name, sheet in sheets.items()}
     people = (rows["borrower_id"].rank("dense").cast(pl.Int64) - 1).to_numpy()
     known = rows.select("borrower_id", "is_default").unique()["is_default"]
-    resamples = recipe.resamples if min(known.sum(), (~known).sum()) >= recipe.interval_defaults else 0
+    resamples = recipe.resamples if has_intervals and min(known.sum(), (~known).sum()) >= recipe.interval_defaults else 0
     drawn = resample(measures, people, resamples, recipe.seed)
     counts = {"borrowers": rows["borrower_id"].n_unique(), "defaults": int(rows["is_default"].sum())}
     points = {name: measure(np.ones(len(rows))) for name, measure in measures.items()}
@@ -117,10 +117,14 @@ def _tell(sheet: Sheet, points: Figures, drawn: Drawn) -> dict[str, Any]:
     return add_intervals(points, drawn, sheet.count_rows())
 
 
-def _measure_lists(tried: pl.DataFrame, name: str) -> dict[str, Any]:
+def _measure_lists(tried: pl.DataFrame, name: str, recipe: Recipe) -> dict[str, Any]:
     """What is told of the lists as lists: how many of them are new from origin to origin, and each office's own."""
     flagged = tried.select("origin", "borrower_id", place=pl.col(f"{name}_level").is_in(FLAGGED).cast(pl.Float64))
     if "office" not in tried.columns:
         return {"churn_of_flagged": measure_churn(flagged)}
     listed = tried.select("origin", "borrower_id", "office", "places", "is_default").with_columns(place=list_places(tried, name))
-    return {"churn_of_flagged": measure_churn(flagged), "churn_at_capacity": measure_churn(listed), "offices": measure_offices(listed)}
+    return {
+        "churn_of_flagged": measure_churn(flagged),
+        "churn_at_capacity": measure_churn(listed),
+        "offices": measure_offices(listed, recipe),
+    }

@@ -45,7 +45,7 @@ NAMES_KO = {"days_past_due": "연체일수", "logistic": "로지스틱 평점", 
 NAMES_EN = {"days_past_due": "days past due", "logistic": "the logistic scorecard", "scorecard": "the official rules"}
 
 
-def _word(is_ahead: bool | None, against: Mapping[str, Mapping[str, Any]], *, is_scorecard: bool) -> dict[str, str]:  # noqa: FBT001
+def _word(is_ahead: bool | None, against: Mapping[str, Mapping[str, Any]], *, is_scorecard: bool) -> dict[str, str]:
     if is_scorecard:
         return {
             "text_ko": "학습할 채무불이행이 부족하여 공식 기준 평점이 모형을 대신했습니다.",
