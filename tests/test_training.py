@@ -124,13 +124,17 @@ def test_a_trial_says_whether_enough_was_known_before_it(town: Path, least: int,
 def test_a_backtest_over_several_origins_learns_only_from_what_ended_before(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[tuple[list[date], date]] = []
     known: list[date] = []
-    read_rows, know = training._Book.read_rows, training._Book._know
+    read_rows, build = training._Book.read_rows, training._Book._build_features
     monkeypatch.setattr(
         training._Book,
         "read_rows",
         lambda book, origins, known_by: read.append((list(origins), known_by)) or read_rows(book, origins, known_by),
     )
-    monkeypatch.setattr(training._Book, "_know", lambda book, origin: known.append(origin) or know(book, origin))
+    monkeypatch.setattr(
+        training._Book,
+        "_build_features",
+        lambda book, origin: (None if origin in book.features else known.append(origin)) or build(book, origin),
+    )
     origins = [date(2026, 2, 28), date(2026, 3, 31)]
     found = backtest([str(town)], origins, 90)
     learned = [(past, known_by) for past, known_by in read if known_by in origins]
