@@ -42,7 +42,7 @@ def fit_baselines(rows: pl.DataFrame, directions: Mapping[str, int], recipe: Rec
     """
     return {
         "days_past_due": _calibrate(rows, _score_days_past_due),
-        "logistic": _calibrate(rows, _fit_logistic(rows, choose_features(rows, directions), recipe)),
+        "logistic": _calibrate(rows, _fit_logistic(rows, directions, recipe)),
         "scorecard": _calibrate(rows, _score_points, has_levels=True),
     }
 
@@ -80,8 +80,10 @@ def _grade_risk(risk: Numbers, thresholds: Thresholds) -> pl.Series:
     return pl.Series(levels[np.searchsorted(bounds, risk, side="right")], dtype=pl.String)
 
 
-def _fit_logistic(rows: pl.DataFrame, chosen: Mapping[str, int], recipe: Recipe) -> Score:
+def _fit_logistic(rows: pl.DataFrame, directions: Mapping[str, int], recipe: Recipe) -> Score:
     """Sums of money and days are skewed: signed logarithms, medians for what is unknown, and a flag that it was."""
+    grown = rows.filter(thin_negatives(rows["is_default"].to_numpy().astype(np.float64), recipe))
+    chosen = choose_features(grown, directions)
     if rows["is_default"].n_unique() < 2 or not chosen:  # noqa: PLR2004 (nothing to tell apart: everyone at the base rate)
         return lambda asked: np.zeros(len(asked))
     from sklearn.impute import SimpleImputer
@@ -95,7 +97,6 @@ def _fit_logistic(rows: pl.DataFrame, chosen: Mapping[str, int], recipe: Recipe)
         StandardScaler(),
         LogisticRegression(solver="newton-cholesky"),
     )
-    grown = rows.filter(thin_negatives(rows["is_default"].to_numpy().astype(np.float64), recipe))
     pipeline = make_pipeline(*steps).fit(arrange_features(grown, list(chosen)), grown["is_default"].to_numpy())
     return lambda asked: np.asarray(pipeline.decision_function(arrange_features(asked, list(chosen))), dtype=np.float64)
 

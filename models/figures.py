@@ -9,12 +9,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from models.evaluate import Numbers, measure_f, weigh_calibration_error
+from models.evaluate import Numbers, list_length, measure_f, weigh_calibration_error
 from models.lists import FLAGGED, find_first_flags, share_places, sum_places
 from models.ranking import Ranking, find_median, rank_rows
 
 SHARES = (1, 2, 5, 10)
-LIST_PCT = 5
 AT_SHARES = tuple(f"{kind}_at_{pct}pct" for pct in SHARES for kind in ("precision", "recall"))
 Figures = dict[str, float | None]
 
@@ -51,7 +50,7 @@ class Sheet:
         """The defaulters on the list of 5 % by their days from the origin: rows and days (equals of the last place count)."""
         if not len(self.raw):
             return np.empty(0, dtype=np.intp), np.empty(0)
-        last = np.sort(self.raw)[::-1][max(1, round(len(self.raw) * LIST_PCT / 100)) - 1]
+        last = np.sort(self.raw)[::-1][list_length(len(self.raw)) - 1]
         rows = np.flatnonzero((self.raw >= last) & ~np.isnan(self.days))
         rows = rows[np.argsort(self.days[rows], kind="stable")]
         return rows, self.days[rows]
@@ -86,7 +85,7 @@ class Sheet:
 
     def count_rows(self) -> dict[str, float]:
         """Of how many rows each precision and recall is a share."""
-        lists = {f"at_{pct}pct": float(max(1, round(len(self.raw) * pct / 100))) for pct in SHARES}
+        lists = {f"at_{pct}pct": float(list_length(len(self.raw), pct / 100)) for pct in SHARES}
         lists |= {"at_caution": float(self.is_caution.sum()), "at_alert": float(self.is_alert.sum())}
         lists["at_capacity"] = 0.0 if self.place is None else float(self.place.sum())
         defaults = float(self.label.sum())

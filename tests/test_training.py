@@ -147,6 +147,13 @@ def test_a_backtest_over_several_origins_learns_only_from_what_ended_before(town
         assert set(part) >= FIGURES
     assert set(found["baselines"]) == {"days_past_due", "logistic", "scorecard"}
     assert found["excluded_in_crisis"] == sum(one["excluded_in_crisis"] for one in found["origins"].values())
+    assert next(iter(found)) == "verdict"
+    assert set(found["segments"]["capital"]) >= {"inside", "outside"}
+    assert sum(one["borrowers"] for one in found["offices"].values()) == sum(one["borrowers"] for one in found["origins"].values())
+    assert found["beside"]["365"]["is_finished"] is False
+    assert found["audit"]["named"] == []
+    assert found["audit"]["jump"]["auc_out_of_time"] == found["origins"]["2026-03-31"]["auc"]
+    assert list(found["churn_at_capacity"]) == ["2026-03-31"]
 
 
 def test_an_unfinished_horizon_is_refused(town: Path) -> None:
@@ -197,6 +204,9 @@ def test_the_real_data_are_ranked_ahead_of_every_baseline(taiwan: Path) -> None:
     assert (found["borrowers"], found["defaults"], found["excluded_in_crisis"]) == (29537, 6303, 463)
     assert not found["is_out_of_time"]
     assert all(found["auc"] > baseline["auc"] for baseline in found["baselines"].values())
+    assert found["verdict"]["is_ahead"]
+    assert found["segments"]["region"] == {}
+    assert found["audit"]["is_clean"]
 
 
 @pytest.mark.slow
