@@ -129,7 +129,7 @@ def _sum_up(
 
 def _audit_trial(book: _Book, out_of_time: pl.DataFrame | None, days: Sequence[date], folds: int) -> dict[str, Any]:
     """Look for leaks at the origins tried; out of time, the last is tried once more by what was learned at random."""
-    from models.leakage import audit_features, find_jump, sum_up_audit
+    from models.leakage import audit_features, can_audit, find_jump, sum_up_audit
     from models.trial import try_models
 
     book.say("looking for leaks")
@@ -137,7 +137,8 @@ def _audit_trial(book: _Book, out_of_time: pl.DataFrame | None, days: Sequence[d
     if out_of_time is not None:
         latest = rows.filter(origin=days[-1])
         jump = find_jump(try_models(latest, latest, book.directions, book.recipe, book.horizon_days, folds), out_of_time, book.recipe)
-    return sum_up_audit(audit_features(rows, list(book.directions), book.recipe, book.horizon_days), len(book.directions), jump)
+    found = audit_features(rows, list(book.directions), book.recipe, book.horizon_days)
+    return sum_up_audit(found, len(book.directions), jump, is_judged=can_audit(rows, book.recipe))
 
 
 def _refuse_extremes(horizon_days: int, folds: int | None) -> None:
@@ -177,7 +178,7 @@ def _try_origin(book: _Book, origin: date, folds: int | None, is_out_of_time: bo
 
 def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date) -> dict[str, Any]:
     """The trial of a training: at its latest origin, out of time where enough was known before it, else only borrower-disjoint."""
-    from models.leakage import audit_features, sum_up_audit
+    from models.leakage import audit_features, can_audit, sum_up_audit
     from models.train import count_defaults
     from models.trial import summarise_trial, try_models
 
@@ -195,7 +196,7 @@ def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date)
         "is_out_of_time": is_out_of_time,
         "horizon_days": book.horizon_days,
         **summarise_trial([tried], {latest: book.excluded[latest, as_of]}, book.recipe),
-        "audit": sum_up_audit(found, len(book.directions), None),
+        "audit": sum_up_audit(found, len(book.directions), None, is_judged=can_audit(present, book.recipe)),
     }
 
 

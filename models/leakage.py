@@ -35,7 +35,7 @@ def audit_features(rows: pl.DataFrame, features: Sequence[str], recipe: Recipe, 
     bound, some standard errors nearer to chance, lies beyond the bar; with fewer defaults than the recipe's nothing is named.
     Of a large book all defaults are looked at, and others by lot.
     """
-    if int(rows["is_default"].sum()) < recipe.audit["defaults"]:
+    if not can_audit(rows, recipe):
         return []
     rows = _draw_rows(rows.sort("origin", "borrower_id"), recipe)
     present = [name for name in features if name in rows.columns]
@@ -48,6 +48,11 @@ def audit_features(rows: pl.DataFrame, features: Sequence[str], recipe: Recipe, 
             if bound > bar and not (kind == NULLS and _find_restated(rows, np.isnan(value), present, people)):
                 found.append({"kind": kind, "feature": name, "auc": one.strength, "bound": bound, "bar": bar})
     return sorted(found, key=lambda one: (-one["bound"], one["feature"], one["kind"]))
+
+
+def can_audit(rows: pl.DataFrame, recipe: Recipe) -> bool:
+    """Whether so many of `rows` had a default that an audit of them says anything."""
+    return int(rows["is_default"].sum()) >= recipe.audit["defaults"]
 
 
 def _draw_rows(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
@@ -143,9 +148,15 @@ def find_jump(at_random: pl.DataFrame, out_of_time: pl.DataFrame, recipe: Recipe
     return told | {"jump": jump, "jump_interval": interval, "is_named": None if interval is None else interval[0] > recipe.audit["jump"]}
 
 
-def sum_up_audit(suspicions: Sequence[Mapping[str, Any]], looked_at: int, jump: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Sum up an audit: what is named, over how many features, and the jump (null: there was nothing to compare)."""
+def sum_up_audit(
+    suspicions: Sequence[Mapping[str, Any]], looked_at: int, jump: Mapping[str, Any] | None, *, is_judged: bool = True
+) -> dict[str, Any]:
+    """Sum up an audit: what is named, over how many features, and the jump (null: there was nothing to compare).
+
+    `is_clean` is whether nothing is named (null: too few defaults to judge).
+    """
     named = [dict(one) for one in suspicions]
     if jump and jump["is_named"]:
         named.append({"kind": JUMP, "auc": jump["auc_random"], "bound": jump["jump_interval"][0], "bar": jump["bar"]})
-    return {"is_clean": not named, "features": looked_at, "named": named, "jump": None if jump is None else dict(jump)}
+    is_clean = not named if is_judged else None
+    return {"is_clean": is_clean, "features": looked_at if is_judged else 0, "named": named, "jump": None if jump is None else dict(jump)}

@@ -84,6 +84,8 @@ def _tell_beside(beside: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def _tell_audit(audit: Mapping[str, Any] | None) -> list[str]:
     if audit is None:
         return []
+    if audit["is_clean"] is None:
+        return ["누출 점검 · leakage audit: 채무불이행이 너무 적어 판단 못함 · too few defaults to judge"]
     if audit["is_clean"]:
         return [f"누출 점검 · leakage audit: 의심 없음 · nothing named among {audit['features']} features"]
     return [

@@ -114,4 +114,5 @@ def test_a_jump_from_out_of_time_to_random_is_named_and_none_is_where_none_is(re
     assert find_jump(worse, out, recipe)["is_named"] is False
     stood_in = out.with_columns(is_scorecard=pl.lit(value=True))
     assert find_jump(stood_in, out, recipe)["is_named"] is None
-    assert sum_up_audit([], 6, None)["is_clean"]
+    assert sum_up_audit([], 6, None)["is_clean"] is True
+    assert sum_up_audit([], 6, None, is_judged=False)["is_clean"] is None
