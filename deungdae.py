@@ -85,21 +85,24 @@ def backtest(
     home: HomeFolder = Path("home"),
     horizon_days: Annotated[int, typer.Option(min=1)] = 180,
     folds: Annotated[int | None, typer.Option(min=2, help="One origin: borrower-disjoint folds.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Where to write the report to read, in Markdown.")] = None,
 ) -> None:
     """Test the model honestly at past days, beside days past due, a logistic regression and the scorecard."""
     import training
+    from models.report import show_report, write_report
     from signals.forget import read_who_is_forgotten
+    from signals.offices import load_offices
 
-    if json_file != "-":
-        _refuse_unwritable(Path(json_file).resolve().parent)
+    for file in [Path(name) for name in (json_file, report) if name and name != "-"]:
+        _refuse_unwritable(file.resolve().parent)
     settings = _read_settings(home, source, "train")
-    given: dict[str, Any] = {"on_progress": _say, "forgotten": read_who_is_forgotten(settings)}
+    given: dict[str, Any] = {"on_progress": _say, "forgotten": read_who_is_forgotten(settings), "offices": load_offices(home)}
     figures = training.backtest(settings.locate_sources(), [day.date() for day in as_of], horizon_days, folds, **given)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
-    if json_file == "-":
-        sys.stdout.write(text + "\n")
-    else:
-        Path(json_file).write_text(text + "\n", encoding="utf-8")
+    sys.stdout.write(text + "\n") if json_file == "-" else Path(json_file).write_text(text + "\n", encoding="utf-8")
+    if report:
+        report.write_text(write_report(figures), encoding="utf-8")
+    show_report(figures, said if json_file == "-" else _out())
 
 
 @app.command()

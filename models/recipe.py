@@ -27,6 +27,10 @@ class Recipe:
     negatives_per_default: int
     thin_defaults: int
     least_defaults: int
+    resamples: int
+    interval_defaults: int
+    beside_days: int
+    audit: dict[str, float]
     trees: dict[str, Any]
     thin_trees: dict[str, Any]
 
