@@ -178,7 +178,8 @@ def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date)
 
 def _try_champion(book: _Book, folder: Path, model: Model, rows: pl.DataFrame, as_of: date) -> dict[str, Any] | None:
     """How the present champion does on the trial of a new model (null: there is none)."""
-    from models.registry import find_champion, load_model
+    from models.acts import find_champion
+    from models.registry import load_model
     from models.rivals import try_champion
 
     act, latest = find_champion(folder), model.origins[-1]
@@ -189,7 +190,11 @@ def _try_champion(book: _Book, folder: Path, model: Model, rows: pl.DataFrame, a
     def read_past() -> pl.DataFrame:
         return book.read_rows(earlier, latest) if is_out_of_time else rows
 
-    return try_champion(load_model(folder, act.version), model, rows.filter(origin=latest), read_past, book.recipe)
+    try:
+        champion = load_model(folder, act.version)
+    except SettingsError as error:  # no reason to lose what was learned
+        return {"version": act.version, "way": None, "auc": None, "average_precision": None, "why": error.what}
+    return try_champion(champion, model, rows.filter(origin=latest), read_past, book.recipe)
 
 
 @dataclass

@@ -51,7 +51,9 @@ def train(as_of: str) -> dict[str, str]:
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Seoul"),
     catchup=False,
     max_active_runs=1,
-    params={"as_of": Param(None, type=["null", "string"], format="date", description="The day of knowledge; empty: before the logical date")},
+    params={
+        "as_of": Param(None, type=["null", "string"], format="date", description="The day of knowledge; empty: before the logical date")
+    },
     default_args={"retries": 1, "retry_delay": timedelta(minutes=10)},
     doc_md=__doc__,
     tags=["deungdae"],

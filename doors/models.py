@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 app = typer.Typer(help="모형 · The models: who serves, who stands beside, and why.", no_args_is_help=True)
 
 Because = Annotated[str, typer.Option(help="Why, in a sentence; kept for good.")]
-_ROLES = {"champion": "운영 모형 · champion", "challenger": "후보 모형 · challenger", "earlier": "이전 운영 · earlier", "passed over": "– · passed over"}
+_ROLES = {
+    "champion": "운영 모형 · champion",
+    "challenger": "후보 모형 · challenger",
+    "earlier": "이전 운영 · earlier",
+    "passed over": "– · passed over",
+}
 
 
 @app.command("list")

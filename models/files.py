@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from signals.errors import SettingsError
 
@@ -58,6 +59,6 @@ def name_damage(place: Path, what: str) -> SettingsError:
 
 def _draft(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
     partial.write_text(text, encoding="utf-8")
     return partial

@@ -43,7 +43,10 @@ def roll_back(folder: Path, because: str, at: str) -> Act:
     _refuse_silence(because)
     if before is None:
         raise SettingsError(
-            "there is no champion to go back to", str(folder), _SCORES, "train, and promote what passes the gates; see `deungdae models list`"
+            "there is no champion to go back to",
+            str(folder),
+            _SCORES,
+            "train, and promote what passes the gates; see `deungdae models list`",
         )
     load_model(folder, before.version)
     return record_act(folder, acts, ROLL_BACK, before.version, because.strip(), at=at, thresholds=before.thresholds)
@@ -56,7 +59,9 @@ def list_models(folder: Path) -> list[dict[str, Any]]:
     """
     acts, challenger = read_acts(folder), read_challenger(folder)
     places = sorted((file.parent for file in folder.glob("[0-9]*/model.json")), reverse=True)
-    return [_describe(place, [act for act in acts if act.version == place.name], _name_role(place.name, acts, challenger)) for place in places]
+    return [
+        _describe(place, [act for act in acts if act.version == place.name], _name_role(place.name, acts, challenger)) for place in places
+    ]
 
 
 def _describe(place: Path, acts: Sequence[Act], role: str) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from signals.errors import InputError
 ITSELF, MADE_AGAIN, SAME = "itself", "made again", "made alike"
 
 
-def try_champion(champion: Model, model: Model, present: pl.DataFrame, read_past: Callable[[], pl.DataFrame], recipe: Recipe) -> dict[str, Any]:
+def try_champion(
+    champion: Model, model: Model, present: pl.DataFrame, read_past: Callable[[], pl.DataFrame], recipe: Recipe
+) -> dict[str, Any]:
     """Try the champion on the rows of `present`, on which `model` stood its trial: its version, `way`, auc and average_precision.
 
     A champion that knew nothing of what came after them is scored `itself`. One that did would be praised for knowing the
@@ -27,16 +29,17 @@ def try_champion(champion: Model, model: Model, present: pl.DataFrame, read_past
     learned from there (`read_past`). Where both are those of `model` they are `made alike`, and there is nothing to compare:
     the figures are null. `why` says why it can't be tried (else null).
     """
-    told = {"version": champion.version, "way": ITSELF, "auc": None, "average_precision": None, "why": None}
-    old = _overlay(recipe, champion)
+    old, way = _overlay(recipe, champion), MADE_AGAIN
+    told = {"version": champion.version, "auc": None, "average_precision": None, "why": None}
+    if champion.known_by <= present["origin"].min():  # type: ignore[operator]
+        way = ITSELF
+    elif (old, champion.directions, champion.horizon_days) == (_overlay(recipe, model), model.directions, model.horizon_days):
+        return told | {"way": SAME}
     try:
-        if champion.known_by <= present["origin"].min():  # type: ignore[operator]
-            return told | _measure(present, champion.score_raw(present))
-        if (old, champion.directions, champion.horizon_days) == (_overlay(recipe, model), model.directions, model.horizon_days):
-            return told | {"way": SAME}
-        return told | {"way": MADE_AGAIN} | _measure(present, _make_again(champion, old, read_past(), present, recipe, model.horizon_days))
+        raw = champion.score_raw(present) if way == ITSELF else _make_again(champion, old, read_past(), present, recipe, model.horizon_days)
     except InputError as error:
-        return told | {"why": error.what}
+        return told | {"way": way, "why": error.what}
+    return told | {"way": way} | _measure(present, raw)
 
 
 def _measure(present: pl.DataFrame, raw: Numbers) -> dict[str, float | None]:
