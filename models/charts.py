@@ -75,8 +75,8 @@ def _thin(points: Sequence[float]) -> list[float]:
 
 def _draw(chart: Any) -> str:
     """The chart's own words and shapes as SVG; the font is whatever the reader's machine has."""
-    plain = chart.configure_view(stroke=None).configure_axis(labelColor=_INK, titleColor=_INK, titleFontWeight="normal")
-    return _render(plain.configure(background="transparent").to_json(indent=None))
+    axis = {"labelColor": _INK, "titleColor": _INK, "titleFontWeight": "normal", "gridColor": "#e3e6ea"}
+    return _render(chart.configure(background="transparent", view={"stroke": None}, axis=axis).to_json(indent=None))
 
 
 @lru_cache(maxsize=16)
