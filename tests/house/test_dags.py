@@ -54,7 +54,7 @@ def test_training_makes_one_challenger_a_month_and_has_no_task_that_promotes(air
     dag = open_dag_bag(DAGS).dags["training"]
     assert set(dag.task_ids) == {"name_day", "train"}
     assert dag.get_task("train").upstream_task_ids == {"name_day"}
-    assert dag.timetable.summary == "0 9 1 * *"
+    assert dag.schedule == "0 9 1 * *"
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
     assert all(task.retries >= 1 for task in dag.tasks)
     assert "never promotes" in dag.doc_md
