@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -90,8 +90,8 @@ def _show_act(title: str, act: Act) -> None:
     show_pairs(f"{title} {act.version}", [("이전 · before", act.before or "–"), *gates, *levels, ("사유 · because", act.because)])
 
 
-def _say_act(act: Any) -> str:
-    return f"{act.act} {act.at or ''}: {act.because}"
+def _say_act(act: Act) -> str:
+    return f"{act.act}{f' {act.at}' if act.at else ''}: {act.because}"
 
 
 def _now() -> str:
