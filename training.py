@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from models.labels import Span
+    from models.model import Model
     from models.recipe import Recipe
     from signals.forgotten import Forgotten
     from signals.offices import Office
@@ -23,6 +24,7 @@ Progress = Callable[[str], None]
 
 # Ten years; and a model is fitted anew for each fold.
 HORIZON_DAYS_MAX, FOLDS_MAX = 3_650, 50
+HORIZON_DAYS = 180  # what a scheduled training foretells, as the command does unless told otherwise
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,10 @@ def train(
     home: Path,
     on_progress: Progress | None = None,
     forgotten: Forgotten | None = None,
+    *,
+    may_lead: bool = True,
 ) -> TrainingReport:
-    """Train a model on all that was known by `as_of`, try it honestly, and register it (the first becomes champion).
+    """Train a model on all that was known by `as_of`, try it honestly, and register it (the first becomes champion if it `may_lead`).
 
     Raises `SettingsError` for a horizon of no day or of more than ten years, and `InputError` when a required table is missing, no origin's horizon of `horizon_days` had ended by `as_of`,
     or too few defaults are known for any model.
@@ -64,8 +68,8 @@ def train(
     model = fit_model(rows, book.directions, book.recipe, horizon_days, as_of)
     evaluation = _evaluate_latest(book, origins[-1], rows, as_of)
     about = {**model.about, "rows_hash": hash_content(rows, ("origin", "borrower_id")), "evaluation": evaluation}
-    folder = Home(home).models
-    version, is_champion = register_model(folder, replace(model, about=about))
+    folder, made = Home(home).models, replace(model, about=about)
+    version, is_champion = register_model(folder, made, _try_champion(book, folder, made, rows, as_of), may_lead=may_lead)
     return TrainingReport(version, is_champion, folder / version, as_of, model.origins, about)
 
 
@@ -141,6 +145,23 @@ def _audit_trial(book: _Book, out_of_time: pl.DataFrame | None, days: Sequence[d
     return sum_up_audit(found, len(book.directions), jump, is_judged=can_audit(rows, book.recipe))
 
 
+def run_task(as_of: str) -> dict[str, str]:
+    """Make a challenger for a scheduler, of what was known by a day, and promote nothing: settings from the environment, what was made as plain values."""
+    from signals.forget import read_who_is_forgotten
+    from signals.settings import Settings
+    from signals.sources import list_sources
+    from signals.sources.rights import refuse_without_basis
+
+    settings = Settings.read()
+    sources = settings.locate_sources()
+    if not sources:
+        raise SettingsError("no source named", "DEUNGDAE_SOURCES, HOME/sources.toml", "there is nothing to learn from", "name one of them")
+    if settings.require_legal_basis:
+        refuse_without_basis(list_sources(sources, "train"))
+    report = train(sources, date.fromisoformat(as_of), HORIZON_DAYS, settings.home, print, read_who_is_forgotten(settings), may_lead=False)
+    return {"version": report.version, "known_by": as_of, "folder": str(report.folder)}
+
+
 def _refuse_extremes(horizon_days: int, folds: int | None) -> None:
     if not 1 <= horizon_days <= HORIZON_DAYS_MAX:
         raise SettingsError(
@@ -198,6 +219,27 @@ def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date)
         **summarise_trial([tried], {latest: book.excluded[latest, as_of]}, book.recipe),
         "audit": sum_up_audit(found, len(book.directions), None, is_judged=can_audit(present, book.recipe)),
     }
+
+
+def _try_champion(book: _Book, folder: Path, model: Model, rows: pl.DataFrame, as_of: date) -> dict[str, Any] | None:
+    """How the present champion does on the trial of a new model (null: there is none)."""
+    from models.acts import find_champion
+    from models.registry import load_model
+    from models.rivals import try_champion
+
+    act, latest = find_champion(folder), model.origins[-1]
+    if act is None:
+        return None
+    earlier, is_out_of_time = book.list_origins(latest, told_by=as_of), model.about["evaluation"]["is_out_of_time"]
+
+    def read_past() -> pl.DataFrame:
+        return book.read_rows(earlier, latest) if is_out_of_time else rows
+
+    try:
+        champion = load_model(folder, act.version)
+    except SettingsError as error:  # no reason to lose what was learned
+        return {"version": act.version, "way": None, "auc": None, "average_precision": None, "why": error.what}
+    return try_champion(champion, model, rows.filter(origin=latest), read_past, book.recipe)
 
 
 @dataclass

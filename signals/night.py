@@ -86,6 +86,10 @@ class Night:
         """Read a product of this night as the stage before left it."""
         return read_product(self.home, product, self.as_of)
 
+    def list_columns(self, product: str) -> list[str]:
+        """List the columns of a product of this night as they were written."""
+        return self.read(product).collect_schema().names()
+
     def read_parts(self, product: str, wanted: Collection[str]) -> Iterator[pl.DataFrame]:
         """Read of a product of this night its key and, where they are there, the wanted columns, part by part: never empty."""
         return read_product_parts(self.home, product, self.as_of, wanted)

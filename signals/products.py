@@ -64,6 +64,20 @@ PRODUCTS: dict[str, Product] = {
             "One row per known borrower who is not left out (decision 0007): the level of this night alone, before a level is held for three nights.",
         ),
         Product(
+            "challenger_scores",
+            ("borrower_id",),
+            {
+                "borrower_id": _TEXT,
+                "risk": _NUMBER,
+                "raw_score": _NUMBER,
+                "level": _TEXT,
+                "is_listed": _FLAG,
+                "model_version": _TEXT,
+            },
+            "One row per row of scores on a night with a challenger (else none): what tonight would say if it were champion. For whoever decides on "
+            "promotion; no list, pack or page of a case shows it.",
+        ),
+        Product(
             "reasons",
             ("borrower_id", "position"),
             {
@@ -98,6 +112,11 @@ PRODUCTS: dict[str, Product] = {
         ),
     )
 }
+
+
+def make_empty(name: str) -> pl.DataFrame:
+    """Make the frame of a product that has no row."""
+    return pl.DataFrame(schema=dict(PRODUCTS[name].columns))
 
 
 def conform_product(name: str, frame: pl.DataFrame) -> pl.DataFrame:

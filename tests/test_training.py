@@ -47,7 +47,7 @@ def listing(folder: Path) -> dict[str, bytes]:
 def test_training_registers_a_first_champion_with_its_trial_and_its_card(trained: TrainingReport) -> None:
     assert trained.is_champion
     assert trained.folder.name == trained.version
-    assert set(listing(trained.folder)) == {"model.txt", "model.json", "card.md"}
+    assert set(listing(trained.folder)) == {"model.txt", "model.json", "card.md", "card.html"}
     assert trained.about["evaluation"]["auc"] > 0.6
     assert list(trained.about["evaluation"]["origins"]) == [max(trained.origins).isoformat()]
     assert max(trained.origins) + timedelta(days=60) <= UNTIL
