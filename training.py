@@ -109,6 +109,7 @@ def _sum_up(
     import polars as pl
 
     from models.beside import look_beside
+    from models.fairness import measure_fairness
     from models.segments import join_segments, measure_segments
     from models.trial import summarise_trial
     from signals.offices import SHIPPED, load_offices
@@ -127,6 +128,7 @@ def _sum_up(
         **figures,
         "beside": {} if beside == book.horizon_days else {str(beside): look_beside(tried, book.tables, known_by, book.recipe)},
         "segments": measure_segments(tried, book.recipe),
+        "fairness": measure_fairness(tried, book.recipe),
         "audit": _audit_trial(book, trials[-1] if is_out_of_time else None, days, folds),
     }
 
@@ -199,7 +201,9 @@ def _try_origin(book: _Book, origin: date, folds: int | None, is_out_of_time: bo
 
 def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date) -> dict[str, Any]:
     """The trial of a training: at its latest origin, out of time where enough was known before it, else only borrower-disjoint."""
+    from models.fairness import measure_fairness
     from models.leakage import audit_features, can_audit, sum_up_audit
+    from models.segments import join_segments
     from models.train import count_defaults
     from models.trial import summarise_trial, try_models
 
@@ -212,11 +216,13 @@ def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date)
     tried = try_models(
         past if is_out_of_time else rows, present, book.directions, book.recipe, book.horizon_days, book.recipe.evaluation_folds
     )
+    kinds = join_segments(tried, book.know(latest, ("borrowers", "businesses")), latest)
     found = audit_features(present, list(book.directions), book.recipe, book.horizon_days)
     return {
         "is_out_of_time": is_out_of_time,
         "horizon_days": book.horizon_days,
         **summarise_trial([tried], {latest: book.excluded[latest, as_of]}, book.recipe),
+        "fairness": measure_fairness(kinds, book.recipe),
         "audit": sum_up_audit(found, len(book.directions), None, is_judged=can_audit(present, book.recipe)),
     }
 

@@ -68,6 +68,36 @@ def rollback(because: Because, home: HomeFolder) -> None:
     _show_act("되돌림 · rolled back", act)
 
 
+@app.command()
+def fairness(
+    as_of: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A night that was run.")],
+    home: HomeFolder,
+) -> None:
+    """Show of a night whom it flagged, and whom of these it found a place, group by group. What came of them, a backtest tells."""
+    import polars as pl
+
+    from models.fairness import KINDS, measure_selection
+    from models.segments import join_segments
+    from signals.lake import read_known
+    from signals.night import Night
+    from signals.products import FLAGGED
+    from signals.settings import Settings
+
+    night = Night(as_of.date(), Settings.read(home=home))
+    flags = night.read("scores").select("borrower_id", is_flagged=pl.col("level").is_in(FLAGGED)).collect()
+    helped = night.read("assignments").filter(pl.col("place") != "open").select("borrower_id").unique().collect()
+    known = read_known(night.home, night.as_of, tables=("borrowers", "businesses"))
+    people = join_segments(flags.with_columns(has_place=pl.col("borrower_id").is_in(helped["borrower_id"].implode())), known, night.as_of)
+    flagged, placed = measure_selection(people, "is_flagged"), measure_selection(people.filter("is_flagged"), "has_place")
+    of_flagged = {(one["kind"], one["group"]): one for one in placed}
+    table = Table("", "집단 group", "차주 borrowers", "선별 flagged", "선별된 사람 중 배정 with a place, of the flagged")
+    for one in flagged:
+        share = of_flagged.get((one["kind"], one["group"]))
+        place = f"{share['selection_rate']:.1%}" if share else "–"
+        table.add_row(KINDS.get(one["kind"], ""), one["group"], f"{one['borrowers']:,}", f"{one['selection_rate']:.1%}", place)
+    standard_out().print(table)
+
+
 @contextmanager
 def _alone(home: Path) -> Iterator[Path]:
     """The registry, under the lease of this HOME: one night is scored and explained by one model."""

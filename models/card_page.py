@@ -9,6 +9,7 @@ from typing import Any
 from models.calibration import Calibration
 from models.card_law import DUTIES, LIMITS
 from models.charts import can_draw, draw_calibration, draw_contenders
+from models.fairness import KINDS, RATES
 
 NAMES = {
     "model": "모형 · model",
@@ -116,11 +117,25 @@ def _write_levels(model: Mapping[str, Any]) -> list[str]:
 
 
 def _write_fairness(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One row per group as the fairness report measured it, whatever it measured."""
+    """One row per group, as of `fairness.measure_fairness`."""
     if not rows:
         return []
-    heads = list(dict.fromkeys(key for row in rows for key in row if not key.endswith("_interval")))
-    return _section("공정성 · Fairness", [_table(heads, [tuple(_say(row, head) for head in heads) for row in rows])])
+    heads = ["", "집단 · group", "차주 · borrowers", "채무불이행 · defaults", *(f"{ko} · {en}" for ko, en in RATES.values())]
+    table = [
+        (
+            KINDS.get(row["kind"], "전체 · everyone"),
+            row["group"],
+            *(_say(row, key) for key in ("borrowers", "defaults")),
+            *(_mark(row, rate) for rate in RATES),
+        )
+        for row in rows
+    ]
+    note = "⚠: 전체와 기준 이상 차이(95% 구간 전체) · beyond its bar from everyone, with the whole interval. 나이와 성별은 이 표에만 쓰입니다. · Age and sex serve this table alone."
+    return _section("공정성 · Fairness of the flags", [_note(note), _table(heads, table)])
+
+
+def _mark(row: Mapping[str, Any], rate: str) -> str:
+    return _say(row, rate) + (" ⚠" if rate in row["warns"] else "")
 
 
 def _write_features(features: Mapping[str, int]) -> list[str]:

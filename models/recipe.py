@@ -31,6 +31,7 @@ class Recipe:
     interval_defaults: int
     beside_days: int
     audit: dict[str, float]
+    fairness: dict[str, float]
     trees: dict[str, Any]
     thin_trees: dict[str, Any]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from models.fairness import KINDS as GROUPS
+from models.fairness import RATES
 from models.figures import SHARES
 
 if TYPE_CHECKING:
@@ -69,7 +71,16 @@ def tell_remarks(figures: Mapping[str, Any]) -> list[str]:
     for name, words in (("churn_at_capacity", "명단 교체율 · new on the list"), ("churn_of_flagged", "선별 교체율 · newly flagged")):
         known = [share for share in figures.get(name, {}).values() if share is not None]
         lines += [f"{words}: {sum(known) / len(known):.0%}"] if known else []
-    return [*lines, *_tell_beside(figures.get("beside", {})), *_tell_audit(figures.get("audit"))]
+    return [*lines, *_tell_beside(figures.get("beside", {})), *_tell_audit(figures.get("audit")), *tell_unfair(figures.get("fairness", []))]
+
+
+def tell_unfair(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Tell, a line each, which group's flags lie beyond a bar from everyone's."""
+    return [
+        f"공정성 · fairness: {GROUPS[one['kind']]} {one['group']}: {RATES[rate][0]} · {RATES[rate][1]} {_say_figure(one, rate)}"
+        for one in groups
+        for rate in one["warns"]
+    ]
 
 
 def _tell_beside(beside: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -116,11 +127,35 @@ def write_report(figures: Mapping[str, Any]) -> str:
             "",
             *(_write_table((SEGMENTS[kind], *SHOWN), rows) if rows else ["미확인 · unknown of everyone"]),
         ]
+    lines += _write_fairness(figures.get("fairness", []))
     if offices := figures.get("offices"):
         names = ("weekly_capacity", "borrowers", "defaults", "precision_at_capacity", "recall_at_capacity")
         rows = [(name, *(_say_figure(one, figure) for figure in names)) for name, one in offices.items()]
         lines += ["", "## 지원센터 · Offices", "", *_write_table(("", *names), rows)]
     return "\n".join(lines) + "\n"
+
+
+def _write_fairness(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The flags group by group; a rate beyond its bar is marked."""
+    if not groups:
+        return []
+    head = ("", "", "borrowers", "defaults", *(f"{ko} · {en}" for ko, en in RATES.values()))
+    rows = [
+        (
+            KINDS.get(one["kind"], ""),
+            one["group"],
+            f"{one['borrowers']:,}",
+            f"{one['defaults']:,}",
+            *(_say_rate(one, rate) for rate in RATES),
+        )
+        for one in groups
+    ]
+    note = "⚠: 전체와 기준 이상 차이, 95% 구간 전체 · beyond its bar from everyone, with the whole interval."
+    return ["", "## 공정성 · Fairness of the flags", "", note, "", *_write_table(head, rows)]
+
+
+def _say_rate(one: Mapping[str, Any], rate: str) -> str:
+    return _say_figure(one, rate) + (" ⚠" if rate in one["warns"] else "")
 
 
 def _write_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -19,26 +19,29 @@ SEGMENTS = ("capital", "region", "industry", "size", "employees", "age")
 YEAR_DAYS = 365.25
 _REGISTER = {
     "region_code": pl.String, "district_code": pl.String, "industry_code": pl.String,
-    "employees": pl.Int64, "annual_sales_krw": pl.Int64, "opened_on": pl.Date,
+    "employees": pl.Int64, "annual_sales_krw": pl.Int64, "opened_on": pl.Date, "owner_birth_year": pl.Int64, "owner_sex": pl.String,
 }  # fmt: skip
 
 
-def join_segments(tried: pl.DataFrame, known: Mapping[str, pl.LazyFrame], origin: date, offices: Sequence[Office]) -> pl.DataFrame:
-    """Put beside each row of a trial at one origin who it is about, as known then.
+def join_segments(
+    tried: pl.DataFrame, known: Mapping[str, pl.LazyFrame], origin: date, offices: Sequence[Office] | None = None
+) -> pl.DataFrame:
+    """Put beside each row of a trial at one origin (or of a night) who it is about, as known then.
 
-    Adds office and places (its weekly capacity), and the segments: capital (inside, outside), region (code), industry
-    (section of the classification), size (small or not, by `signals/codes/sizes.toml`), employees and age (bands). What is not
-    known is `unknown`, also of a borrower whom the register does not name. A shop is as old as its register says, else as its
-    oldest business.
+    Adds office and places (its weekly capacity) where offices are given, and the segments: capital (inside, outside), region
+    (code), industry (section of the classification), size (small or not, by `signals/codes/sizes.toml`), employees, age and
+    owner_age (bands) and owner_sex (these two for the fairness report alone). What is not known is `unknown`, also of a borrower
+    whom the register does not name. A shop is as old as its register says, else as its oldest business.
     """
     people = tried.join(_read_register(known), on="borrower_id", how="left", maintain_order="left")
+    segments = people.select("borrower_id", **_name_segments(origin))
+    named = tried.join(segments, on="borrower_id", maintain_order="left")
+    if offices is None:
+        return named
     placed = place_borrowers(people, tuple(offices), origin)
     capacity = {office.id: office.weekly_capacity for office in offices}
-    segments = people.select("borrower_id", **_name_segments(origin))
     places = pl.col("office").replace_strict(capacity, return_dtype=pl.Int64)
-    return tried.join(segments, on="borrower_id", maintain_order="left").join(
-        placed.with_columns(places=places), on="borrower_id", maintain_order="left"
-    )
+    return named.join(placed.with_columns(places=places), on="borrower_id", maintain_order="left")
 
 
 def _read_register(known: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
@@ -66,6 +69,10 @@ def _name_segments(origin: date) -> dict[str, pl.Expr]:
         "industry": section,
         "size": pl.when(is_small).then(pl.lit("small")).when(~is_small).then(pl.lit("larger")),
         "employees": _name_band(pl.col("employees"), (0, 1, 5, 10), ("0", "1-4", "5-9", "10+")),
+        "owner_age": _name_band(
+            pl.lit(origin.year) - pl.col("owner_birth_year"), (0, 30, 40, 50, 60), ("-29", "30-39", "40-49", "50-59", "60+")
+        ),
+        "owner_sex": pl.col("owner_sex"),
         "age": _name_band(years, (0, 1, 3, 7), ("under 1 year", "1-3 years", "3-7 years", "7+ years")),
     }
     return {name: segment.fill_null(UNKNOWN) for name, segment in named.items()}

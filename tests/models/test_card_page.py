@@ -67,11 +67,13 @@ def test_whether_it_beats_the_simple_rankers_is_said_first(
 
 
 def test_fairness_is_shown_group_by_group_once_it_is_measured(tmp_path: Path, model: Model) -> None:
-    groups = [{"by": "region", "group": "<capital>", "borrowers": 700, "recall": 0.5, "recall_interval": [0.4, 0.6]}]
+    group = {"kind": "owner_sex", "group": "<F>", "borrowers": 700, "defaults": 70, "recall": 0.5, "recall_interval": [0.4, 0.6]}
+    groups = [{**group, "warns": ["recall"]}]
     page = write(tmp_path, model, fairness=groups)
     assert "공정성 · Fairness" in page
-    assert "&lt;capital&gt;" in page
-    assert "0.5000 [0.4000, 0.6000]" in page
+    assert "대표자 성별" in page
+    assert "&lt;F&gt;" in page
+    assert "0.5000 [0.4000, 0.6000] ⚠" in page
 
 
 def test_a_model_without_a_trial_has_a_page_too(model: Model) -> None:

@@ -155,6 +155,9 @@ def test_the_report_shows_both_and_a_person_promotes_and_goes_back(night: Night,
     assert packs
     assert not any(version.encode() in text for text in packs)
     assert not night.read("reasons").collect().is_empty()
+    fair = invoke("models", "fairness", "--as-of", str(TONIGHT), "--home", home)
+    assert fair.exit_code == 0, fair.output
+    assert "대표자 성별" in fair.stdout
     back = invoke("models", "rollback", "--because", "too many alarms", "--home", home)
     assert back.exit_code == 0, back.output
     told = invoke("models", "list", "--home", home).stdout
