@@ -103,23 +103,28 @@ def score(night: Night) -> list[Receipt]:
 
 
 def explain(night: Night) -> list[Receipt]:
-    """Say why, exactly and in words, for everyone with a level: by the model that scored, whoever is champion by now."""
+    """Say why, exactly and in words, for everyone with a level, and what changed for whose rose: by the model that scored, whoever is champion by now."""
     import polars as pl
 
     import features
-    from models.explain import explain_scores, list_explaining_features
+    from models.changes import explain_changes
+    from models.explain import explain_by_theme, list_explaining_features
     from models.registry import load_scorer
     from signals.night import name_models
+    from signals.rising import read_rising
 
     model = load_scorer(night.home.models, name_models(night.read("scores").select("model_version").unique().collect()))
     levels = night.read("scores").filter(pl.col("level") != "none").select("borrower_id", "level").collect()
+    wanted, themes = list_explaining_features(model), features.themes()
 
-    def explain_bucket(rows: pl.DataFrame) -> pl.DataFrame:
-        told = rows.select("borrower_id", "level")
-        return features.word_reasons(explain_scores(rows.drop("level"), told, model, features.themes()))
+    def explain_bucket(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        told = explain_by_theme(rows.drop("level"), rows.select("borrower_id", "level"), model, themes)
+        return told | {"reasons": features.word_reasons(told["reasons"])}
 
-    buckets = night.read_buckets("features", list_explaining_features(model), levels)
-    return night.write_chunks("reasons", night.abreast(explain_bucket, buckets))
+    buckets = night.abreast(explain_bucket, night.read_buckets("features", wanted, levels))
+    receipts, rising = night.write_together(("reasons", "theme_totals"), buckets), read_rising(night, wanted)
+    changes = explain_changes(rising.now, rising.before, rising.levels, model, themes)
+    return [*receipts, *night.write("changes", features.word_changes(changes))]
 
 
 def judge(night: Night) -> list[Receipt]:

@@ -93,6 +93,30 @@ PRODUCTS: dict[str, Product] = {
             "One row per borrower with a level and reason, the strongest first.",
         ),
         Product(
+            "theme_totals",
+            ("borrower_id", "theme"),
+            {"borrower_id": _TEXT, "theme": _TEXT, "contribution": _NUMBER},
+            "One row per borrower with a level and theme: what all its features add to the risk, also those that are not among the reasons "
+            "(log-odds; points where the scorecard explains).",
+        ),
+        Product(
+            "changes",
+            ("borrower_id", "position"),
+            {
+                "borrower_id": _TEXT,
+                "position": pl.Int64,
+                "feature": _TEXT,
+                "theme": _TEXT,
+                "contribution": _NUMBER,
+                "value_before": _NUMBER,
+                "value": _NUMBER,
+                "text_ko": _TEXT,
+                "text_en": _TEXT,
+            },
+            "One row per borrower whose level rose since the night published before, and feature that raised the risk since then, the strongest "
+            "first; one row without a feature where none did (another model, or another rule, sees the same facts otherwise).",
+        ),
+        Product(
             "verdicts",
             ("borrower_id", "programme_id"),
             {"borrower_id": _TEXT, "programme_id": _TEXT, "is_eligible": _FLAG, "unmet": pl.List(_TEXT), "questions": pl.List(_TEXT)},
