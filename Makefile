@@ -26,10 +26,10 @@ setup: .venv/.done  ## the environment, from the lock
 $(TOWN)/borrowers.parquet: | setup
 	@$(BIN)/deungdae simulate --out $(TOWN) --borrowers 20000 --months 36 --seed 1 --until $(UNTIL)
 
-$(HOME_DIR)/models/champion.json: | $(TOWN)/borrowers.parquet
+$(HOME_DIR)/models/promotions/0001.json: | $(TOWN)/borrowers.parquet
 	@$(BIN)/deungdae train --source $(TOWN) --as-of $(TRAINED) --home $(HOME_DIR)
 
-nightly: setup $(TOWN)/borrowers.parquet $(HOME_DIR)/models/champion.json  ## simulate a town, train a first champion, run the night in Airflow
+nightly: setup $(TOWN)/borrowers.parquet $(HOME_DIR)/models/promotions/0001.json  ## simulate a town, train a first champion, run the night in Airflow
 	@$(BIN)/python dags/once.py --as-of $(UNTIL)
 
 test: setup  ## the whole suite, two files at a time

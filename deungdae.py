@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from doors.models import app as models
+from doors.terminal import HomeFolder, said, say, show_pairs, standard_out
 from signals.errors import DeungdaeError, list_store_errors
 from signals.progress import ProgressBar
 
@@ -30,14 +31,13 @@ programmes = typer.Typer(help="The support programmes.", no_args_is_help=True)
 app.add_typer(programmes, name="programmes")
 sources = typer.Typer(help="자료원 · The sources: who sends what.", no_args_is_help=True)
 app.add_typer(sources, name="sources")
-said = Console(stderr=True, soft_wrap=True)
+app.add_typer(models, name="models")
 
 Day = Annotated[datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="All that was known by the end of this day, Korean time.")]
 Sources = Annotated[
     list[str] | None,
     typer.Option("--source", help="A folder, database, object store or source file; may be given more than once. Else HOME/sources.toml."),
 ]
-HomeFolder = Annotated[Path, typer.Option("--home", help="HOME: where a night keeps its things.", envvar="DEUNGDAE_HOME")]
 
 
 @app.command()
@@ -53,7 +53,7 @@ def simulate(
 
     with ProgressBar("simulating", said) as advance:
         write_town_folder(out, borrowers=borrowers, months=months, seed=seed, until=until.date(), on_progress=advance)
-    _say(f"{borrowers:,} borrowers over {months} months in {out}; the simulator's own hazard in {truth_path(out)}")
+    say(f"{borrowers:,} borrowers over {months} months in {out}; the simulator's own hazard in {truth_path(out)}")
 
 
 @app.command()
@@ -69,12 +69,12 @@ def train(
 
     settings = _read_settings(home, source, "train")
     _refuse_unwritable(home)
-    given: dict[str, Any] = {"on_progress": _say, "forgotten": read_who_is_forgotten(settings)}
+    given: dict[str, Any] = {"on_progress": say, "forgotten": read_who_is_forgotten(settings)}
     report = training.train(settings.locate_sources(), as_of.date(), horizon_days, home, **given)
     place = "운영 모형 · champion" if report.is_champion else "후보 모형 · challenger"
     figures = {name: figure for name, figure in report.about["evaluation"].items() if isinstance(figure, int | float)}
     rows = [(name, f"{figure:,.4g}") for name, figure in figures.items()]
-    _show_pairs(f"{place} {report.version}", [*rows, ("폴더 · folder", str(report.folder))])
+    show_pairs(f"{place} {report.version}", [*rows, ("폴더 · folder", str(report.folder))])
 
 
 @app.command()
@@ -85,21 +85,24 @@ def backtest(
     home: HomeFolder = Path("home"),
     horizon_days: Annotated[int, typer.Option(min=1)] = 180,
     folds: Annotated[int | None, typer.Option(min=2, help="One origin: borrower-disjoint folds.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Where to write the report to read, in Markdown.")] = None,
 ) -> None:
     """Test the model honestly at past days, beside days past due, a logistic regression and the scorecard."""
     import training
+    from models.report import show_report, write_report
     from signals.forget import read_who_is_forgotten
+    from signals.offices import load_offices
 
-    if json_file != "-":
-        _refuse_unwritable(Path(json_file).resolve().parent)
+    for file in [Path(name) for name in (json_file, report) if name and name != "-"]:
+        _refuse_unwritable(file.resolve().parent)
     settings = _read_settings(home, source, "train")
-    given: dict[str, Any] = {"on_progress": _say, "forgotten": read_who_is_forgotten(settings)}
+    given: dict[str, Any] = {"on_progress": say, "forgotten": read_who_is_forgotten(settings), "offices": load_offices(home)}
     figures = training.backtest(settings.locate_sources(), [day.date() for day in as_of], horizon_days, folds, **given)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
-    if json_file == "-":
-        sys.stdout.write(text + "\n")
-    else:
-        Path(json_file).write_text(text + "\n", encoding="utf-8")
+    sys.stdout.write(text + "\n") if json_file == "-" else Path(json_file).write_text(text + "\n", encoding="utf-8")
+    if report:
+        report.write_text(write_report(figures), encoding="utf-8")
+    show_report(figures, said if json_file == "-" else standard_out())
 
 
 @app.command()
@@ -120,7 +123,7 @@ def night(
     settings = _read_settings(home, source, "score", **({"engine": engine} if engine else {}))
     refuse_without_spark(settings)  # before the sources are read, not after
     the_night = Night(as_of.date(), settings)
-    has_changed = nightly.run_night(the_night, on_stage=_say, on_wait=lambda: _say("another night holds the lease; waiting for it to end"))
+    has_changed = nightly.run_night(the_night, on_stage=say, on_wait=lambda: say("another night holds the lease; waiting for it to end"))
     show_night(the_night, is_unchanged=not has_changed)
 
 
@@ -138,12 +141,12 @@ def forget(
     if not yes:
         typer.confirm("Every trace of this borrower goes for good and can't be brought back. Go on?", abort=True)
     wait = "a night holds the lease; waiting for it to end"
-    gone = forget_borrower(identity, Settings.read(home=home), lambda step: _say(f"forget {step}"), lambda: _say(wait))
+    gone = forget_borrower(identity, Settings.read(home=home), lambda step: say(f"forget {step}"), lambda: say(wait))
     rows = [(name, f"{getattr(gone, name):,}") for name in ("records", "files", "lake", "products")]
     rows += [("밤 · nights pinned anew", f"{len(gone.nights):,}"), ("꾸러미 · packs emptied", f"{len(gone.packs):,}")]
-    _show_pairs("잊음 · forgotten", rows)
+    show_pairs("잊음 · forgotten", rows)
     if gone.packs:
-        _say(f"run the night again for packs without them: {', '.join(sorted({pack.parent.name for pack in gone.packs}))}")
+        say(f"run the night again for packs without them: {', '.join(sorted({pack.parent.name for pack in gone.packs}))}")
 
 
 @programmes.command("check")
@@ -161,7 +164,7 @@ def check_programmes(
     for fault in faults:
         said.print(str(fault), markup=False, highlight=False)
     errors = [fault for fault in faults if not fault.is_warning]
-    _say(f"{len(errors)} faults, {len(faults) - len(errors)} warnings")
+    say(f"{len(errors)} faults, {len(faults) - len(errors)} warnings")
     if errors:
         raise typer.Exit(1)
 
@@ -192,9 +195,9 @@ def check_sources(
     except UnclearError as error:
         raise typer.BadParameter(str(error)) from error
     for check in checks:
-        _show_pairs(check.file, check.list_rows())
+        show_pairs(check.file, check.list_rows())
     broken = sum(not check.is_fine for check in checks)
-    _say(f"{len(checks)}개 중 {broken}개에 문제 · {len(checks)} checked, {broken} with problems")
+    say(f"{len(checks)}개 중 {broken}개에 문제 · {len(checks)} checked, {broken} with problems")
     if broken:
         raise typer.Exit(1)
 
@@ -211,7 +214,7 @@ def doctor(home: HomeFolder = Path("home")) -> None:
         table.add_column(head, overflow="fold")
     for finding in findings:
         table.add_row(finding.what, ("[green]ok[/] " if finding.is_well else "[red]bad[/] ") + finding.state, finding.mend)
-    _out().print(table)
+    standard_out().print(table)
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(1)
 
@@ -234,7 +237,7 @@ def explain_feature(
     if is_json:
         typer.echo(json.dumps(traced, ensure_ascii=False, indent=1, default=str))
         return
-    _show_pairs(f"{traced['label_ko']} · {traced['feature']}", list_trace_rows(traced))
+    show_pairs(f"{traced['label_ko']} · {traced['feature']}", list_trace_rows(traced))
 
 
 @app.command()
@@ -252,7 +255,7 @@ def maintain(
 
     settings = Settings.read(home=home)
     day = as_of.date() if as_of else find_day(settings)
-    upkeeps = run_maintenance(settings, day, is_dry=dry_run, on_step=_say, on_wait=lambda: _say("a night holds the lease; waiting for it"))
+    upkeeps = run_maintenance(settings, day, is_dry=dry_run, on_step=say, on_wait=lambda: say("a night holds the lease; waiting for it"))
     _show_upkeep(f"{'정비 예정 · what would be maintained' if dry_run else '정비 · maintained'} {day}", upkeeps)
 
 
@@ -262,9 +265,9 @@ def show_night(the_night: Any, *, is_unchanged: bool) -> None:
     from guidance.terminal import list_night_rows
 
     summary = nightly.read_summary(the_night)
-    _show_pairs(f"야간 산출 · night of {summary['as_of']}", list_night_rows(summary))
+    show_pairs(f"야간 산출 · night of {summary['as_of']}", list_night_rows(summary))
     if is_unchanged:
-        _out().print("변경 없음 · nothing changed: this night stood already with equal receipts")
+        standard_out().print("변경 없음 · nothing changed: this night stood already with equal receipts")
 
 
 def main() -> None:
@@ -290,7 +293,7 @@ def main() -> None:
 
 
 def _fail(text: str) -> None:
-    _say(f"error: {text}")
+    say(f"error: {text}")
     sys.exit(1)
 
 
@@ -310,28 +313,11 @@ def _read_settings(home: Path, source: list[str] | None, purpose: str, **given: 
     settings = Settings.read(home=home, **given, **({"sources": tuple(source)} if source else {}))
     if not settings.locate_sources():
         where = f"--source, DEUNGDAE_SOURCES, {home / 'sources.toml'}"
-        _say(f"error: no source named | where: {where} | why it matters: there is nothing to read | what to do: name one of them")
+        say(f"error: no source named | where: {where} | why it matters: there is nothing to read | what to do: name one of them")
         raise typer.Exit(2)
     if settings.require_legal_basis and purpose == "train":  # the night refuses each on its own
         refuse_without_basis(list_sources(settings.locate_sources(), purpose))
     return settings
-
-
-def _say(text: str) -> None:
-    said.print(text, markup=False, highlight=False)
-
-
-def _out() -> Console:
-    return Console(soft_wrap=not sys.stdout.isatty())
-
-
-def _show_pairs(title: str, rows: list[tuple[str, str]]) -> None:
-    table = Table(title=title, show_header=False)
-    for _ in range(2):
-        table.add_column(overflow="fold")  # a path cut short helps nobody
-    for name, text in rows:
-        table.add_row(name, text)
-    _out().print(table)
 
 
 def _show_upkeep(title: str, upkeeps: list[Any]) -> None:
@@ -339,7 +325,7 @@ def _show_upkeep(title: str, upkeeps: list[Any]) -> None:
     for one in upkeeps:
         files, size = f"{one.files_before:,} → {one.files_after:,}", f"{one.bytes_before:,} → {one.bytes_after:,}"
         table.add_row(one.name, files, size, f"{one.rows_expired:,}", f"{one.files_removed:,}")
-    _out().print(table)
+    standard_out().print(table)
 
 
 if __name__ == "__main__":

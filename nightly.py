@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from signals.receipts import Receipt
 
 SEOUL = ZoneInfo("Asia/Seoul")
-NIGHTS_BELOW = 3  # a level falls after three nights below it, tonight among them
 
 
 def find_as_of(given: str | None, logical_date: datetime | None) -> date:
@@ -83,44 +82,49 @@ def score(night: Night) -> list[Receipt]:
     """Say how likely a default is, which level that is, who needs help most, and who is on which office's list."""
     from guidance.ledger import list_attended
     from guidance.tonight import load_programmes
-    from models.levels import hold_levels
-    from models.registry import load_champion
-    from models.score import grade_rows
+    from models.registry import load_challenger, load_champion
+    from models.score import grade_challenger, grade_rows
     from signals.freshness import find_left_out
-    from signals.nights import read_earlier_levels
+    from signals.products import make_empty
 
     champion, _ = load_champion(night.home.models, night.as_of)
+    challenger, _ = load_challenger(night.home.models, night.as_of, night.list_columns("features"))
     standing = _find_standing(night)
     in_crisis = standing.filter("is_in_crisis").select("borrower_id")
     with night.open_records().begin() as connection:
-        earlier = read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW)
         kept = list_attended(connection, load_programmes(night), night.as_of)
     left_out = find_left_out(standing, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
-    rows = _score_features(night, champion).join(left_out, on="borrower_id", how="anti", maintain_order="left")
+    rows = _score_features(night, champion, challenger).join(left_out, on="borrower_id", how="anti", maintain_order="left")
+    hold_and_list = _prepare_lists(night, standing, rows.select("borrower_id", "days_past_due"))
     tonight = grade_rows(rows, in_crisis, champion)
-    levels = hold_levels(tonight, earlier)
-    scores = tonight.join(levels, on="borrower_id").join(rows.select("borrower_id", "days_past_due"), on="borrower_id")
-    return [*night.write("levels", tonight), *night.write("scores", _rank_and_list(night, scores, standing))]
+    receipts = [*night.write("levels", tonight), *night.write("scores", hold_and_list(tonight))]
+    beside = hold_and_list(grade_challenger(rows, in_crisis, challenger)) if challenger else make_empty("challenger_scores")
+    return [*receipts, *night.write("challenger_scores", beside)]
 
 
 def explain(night: Night) -> list[Receipt]:
-    """Say why, exactly and in words, for everyone with a level: by the model that scored, whoever is champion by now."""
+    """Say why, exactly and in words, for everyone with a level, and what changed for whose rose: by the model that scored, whoever is champion by now."""
     import polars as pl
 
     import features
-    from models.explain import explain_scores, list_explaining_features
+    from models.changes import explain_changes
+    from models.explain import explain_by_theme, list_explaining_features
     from models.registry import load_scorer
     from signals.night import name_models
+    from signals.rising import read_rising
 
     model = load_scorer(night.home.models, name_models(night.read("scores").select("model_version").unique().collect()))
     levels = night.read("scores").filter(pl.col("level") != "none").select("borrower_id", "level").collect()
+    wanted, themes = list_explaining_features(model), features.themes()
 
-    def explain_bucket(rows: pl.DataFrame) -> pl.DataFrame:
-        told = rows.select("borrower_id", "level")
-        return features.word_reasons(explain_scores(rows.drop("level"), told, model, features.themes()))
+    def explain_bucket(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        told = explain_by_theme(rows.drop("level"), rows.select("borrower_id", "level"), model, themes)
+        return told | {"reasons": features.word_reasons(told["reasons"])}
 
-    buckets = night.read_buckets("features", list_explaining_features(model), levels)
-    return night.write_chunks("reasons", night.abreast(explain_bucket, buckets))
+    buckets = night.abreast(explain_bucket, night.read_buckets("features", wanted, levels))
+    receipts, rising = night.write_together(("reasons", "theme_totals"), buckets), read_rising(night, wanted)
+    changes = explain_changes(rising.now, rising.before, rising.levels, model, themes)
+    return [*receipts, *night.write("changes", features.word_changes(changes))]
 
 
 def judge(night: Night) -> list[Receipt]:
@@ -238,15 +242,15 @@ NIGHT: dict[str, Callable[..., list[Receipt]]] = {
 }
 
 
-def _score_features(night: Night, champion: Model | None) -> pl.DataFrame:
-    """Score every row of tonight's features, part by part: of a hundred columns a handful is needed afterwards."""
+def _score_features(night: Night, champion: Model | None, challenger: Model | None) -> pl.DataFrame:
+    """Score every row of tonight's features, read once and part by part: of a hundred columns a handful is needed afterwards."""
     import polars as pl
 
-    from models.score import list_read_features, score_rows
+    from models.score import list_read_features, score_rows_twice
     from signals.engines import map_by_engine
 
-    read = list_read_features(champion)
-    return pl.concat(map_by_engine(night, "features", read, partial(score_rows, model=champion)))
+    read = list_read_features(champion, challenger)
+    return pl.concat(map_by_engine(night, "features", read, partial(score_rows_twice, champion=champion, challenger=challenger)))
 
 
 def _find_standing(night: Night) -> pl.DataFrame:
@@ -264,16 +268,23 @@ def _find_standing(night: Night) -> pl.DataFrame:
     return night.add_silence(pl.concat(night.by_bucket(find)))
 
 
-def _rank_and_list(night: Night, scores: pl.DataFrame, standing: pl.DataFrame) -> pl.DataFrame:
-    """Add to the levels: state, place in need, office, whether on its list, and how stale the news is."""
+def _prepare_lists(night: Night, standing: pl.DataFrame, overdue: pl.DataFrame) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """Read what holds levels and fills lists; what is given back adds to graded rows: level, state, place in need, office, whether listed."""
     from guidance.standing import rank_and_list
-    from signals.nights import read_waits
+    from models.levels import NIGHTS_BELOW, hold_levels
+    from signals.nights import read_earlier_levels, read_waits
     from signals.offices import load_offices
     from signals.records.cases import read_open_cases
 
     with night.open_records().begin() as connection:
+        earlier = read_earlier_levels(night.home, connection, night.as_of, NIGHTS_BELOW)
         waits, cases = read_waits(night.home, connection, night.as_of), read_open_cases(connection, night.as_of)
-    return rank_and_list(scores, standing, waits, cases, load_offices(night.home.root), night.as_of, night.settings.lot_key)
+
+    def hold_and_list(tonight: pl.DataFrame) -> pl.DataFrame:
+        scores = tonight.join(hold_levels(tonight, earlier), on="borrower_id").join(overdue, on="borrower_id")
+        return rank_and_list(scores, standing, waits, cases, load_offices(night.home.root), night.as_of, night.settings.lot_key)
+
+    return hold_and_list
 
 
 def run_stage(night: Night, stage: str, holder: str, on_wait: Callable[[], None] | None = None, **given: str) -> list[Receipt]:
@@ -326,14 +337,15 @@ def read_summary(night: Night) -> dict[str, Any]:
     """Count a published night for the report and the terminal."""
     from guidance.summary import read_summary as count_night
     from guidance.tonight import count_codes, load_programmes, read_regions
-    from models.registry import load_champion
+    from models.registry import load_challenger, load_champion
     from signals.sources.rights import describe_right
 
     silences = night.find_silences()
     told, regions = night.read_told(silences), read_regions(night)
-    codes = count_codes(night)
     with night.open_records().begin() as connection:
         counted = count_night(night.home, connection, night.as_of, load_programmes(night), silences, told, regions)
-    why, after = load_champion(night.home.models, night.as_of)[1], night.settings.left_out_after_days
+    why = load_champion(night.home.models, night.as_of)[1]
+    why_alone = load_challenger(night.home.models, night.as_of, night.list_columns("features"))[1]
     rights = [describe_right(source) for source in night.sources]
-    return counted | {"unknown_codes": codes, "why_scorecard": why, "left_out_after_days": after, "rights": rights}
+    told = {"why_scorecard": why, "why_no_challenger": why_alone, "unknown_codes": count_codes(night), "rights": rights}
+    return counted | told | {"left_out_after_days": night.settings.left_out_after_days}

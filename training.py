@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     import polars as pl
 
     from models.labels import Span
+    from models.model import Model
     from models.recipe import Recipe
     from signals.forgotten import Forgotten
+    from signals.offices import Office
 
 Progress = Callable[[str], None]
 
 # Ten years; and a model is fitted anew for each fold.
 HORIZON_DAYS_MAX, FOLDS_MAX = 3_650, 50
+HORIZON_DAYS = 180  # what a scheduled training foretells, as the command does unless told otherwise
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,10 @@ def train(
     home: Path,
     on_progress: Progress | None = None,
     forgotten: Forgotten | None = None,
+    *,
+    may_lead: bool = True,
 ) -> TrainingReport:
-    """Train a model on all that was known by `as_of`, try it honestly, and register it (the first becomes champion).
+    """Train a model on all that was known by `as_of`, try it honestly, and register it (the first becomes champion if it `may_lead`).
 
     Raises `SettingsError` for a horizon of no day or of more than ten years, and `InputError` when a required table is missing, no origin's horizon of `horizon_days` had ended by `as_of`,
     or too few defaults are known for any model.
@@ -63,8 +68,8 @@ def train(
     model = fit_model(rows, book.directions, book.recipe, horizon_days, as_of)
     evaluation = _evaluate_latest(book, origins[-1], rows, as_of)
     about = {**model.about, "rows_hash": hash_content(rows, ("origin", "borrower_id")), "evaluation": evaluation}
-    folder = Home(home).models
-    version, is_champion = register_model(folder, replace(model, about=about))
+    folder, made = Home(home).models, replace(model, about=about)
+    version, is_champion = register_model(folder, made, _try_champion(book, folder, made, rows, as_of), may_lead=may_lead)
     return TrainingReport(version, is_champion, folder / version, as_of, model.origins, about)
 
 
@@ -75,16 +80,16 @@ def backtest(
     folds: int | None = None,
     on_progress: Progress | None = None,
     forgotten: Forgotten | None = None,
+    offices: Sequence[Office] | None = None,
 ) -> dict[str, Any]:
     """Try the model and its baselines on each origin as if it were that day, and measure what came.
 
     Several origins, or one without `folds`: out of time and borrower-disjoint, each trained only on what was known
-    before it. One with `folds`: borrower-disjoint at that origin. The keys are those of the house plan §10. Raises
+    before it. One with `folds`: borrower-disjoint at that origin. The keys are those of the house plan §10 and decision 0032,
+    the verdict first. `offices` (null: the shipped example) say how long the lists are. Raises
     `InputError` for an unfinished horizon, or an origin before which there is nothing to learn from; `SettingsError`
     for no origin, and for a horizon or a number of folds out of bounds.
     """
-    from models.trial import summarise_trial
-
     days = sorted(set(origins))
     if not days:
         raise SettingsError("a backtest needs an origin", "--as-of", "there is no day to test on", "give at least one origin")
@@ -95,8 +100,68 @@ def backtest(
             raise _unfinished(sources, f"the horizon of {origin} ends {horizon_days} days after it, knowledge ends {book.span.last_known}")
     is_out_of_time = folds is None or len(days) > 1
     tried = [_try_origin(book, origin, folds, is_out_of_time) for origin in days]
-    excluded = {origin: book.excluded[origin, book.span.last_known] for origin in days}
-    return {"is_out_of_time": is_out_of_time, "horizon_days": horizon_days, **summarise_trial(tried, excluded)}
+    return _sum_up(book, tried, folds or book.recipe.evaluation_folds, is_out_of_time, offices)
+
+
+def _sum_up(
+    book: _Book, trials: Sequence[pl.DataFrame], folds: int, is_out_of_time: bool, offices: Sequence[Office] | None
+) -> dict[str, Any]:
+    import polars as pl
+
+    from models.beside import look_beside
+    from models.fairness import measure_fairness
+    from models.segments import join_segments, measure_segments
+    from models.trial import summarise_trial
+    from signals.offices import SHIPPED, load_offices
+
+    known_by, days = book.span.last_known, [trial["origin"][0] for trial in trials]
+    offices = offices or load_offices(SHIPPED.parent)
+    joined = [
+        join_segments(trial, book.know(day, ("borrowers", "businesses")), day, offices) for day, trial in zip(days, trials, strict=True)
+    ]
+    figures = summarise_trial(joined, {day: book.excluded[day, known_by] for day in days}, book.recipe)
+    tried, beside = pl.concat(joined), book.recipe.beside_days
+    return {
+        "verdict": figures.pop("verdict"),
+        "is_out_of_time": is_out_of_time,
+        "horizon_days": book.horizon_days,
+        **figures,
+        "beside": {} if beside == book.horizon_days else {str(beside): look_beside(tried, book.tables, known_by, book.recipe)},
+        "segments": measure_segments(tried, book.recipe),
+        "fairness": measure_fairness(tried, book.recipe),
+        "audit": _audit_trial(book, trials[-1] if is_out_of_time else None, days, folds),
+    }
+
+
+def _audit_trial(book: _Book, out_of_time: pl.DataFrame | None, days: Sequence[date], folds: int) -> dict[str, Any]:
+    """Look for leaks at the origins tried; out of time, the last is tried once more by what was learned at random."""
+    from models.leakage import audit_features, can_audit, find_jump, sum_up_audit
+    from models.trial import try_models
+
+    book.say("looking for leaks")
+    rows, jump = book.read_rows(days, book.span.last_known), None
+    if out_of_time is not None:
+        latest = rows.filter(origin=days[-1])
+        jump = find_jump(try_models(latest, latest, book.directions, book.recipe, book.horizon_days, folds), out_of_time, book.recipe)
+    found = audit_features(rows, list(book.directions), book.recipe, book.horizon_days)
+    return sum_up_audit(found, len(book.directions), jump, is_judged=can_audit(rows, book.recipe))
+
+
+def run_task(as_of: str) -> dict[str, str]:
+    """Make a challenger for a scheduler, of what was known by a day, and promote nothing: settings from the environment, what was made as plain values."""
+    from signals.forget import read_who_is_forgotten
+    from signals.settings import Settings
+    from signals.sources import list_sources
+    from signals.sources.rights import refuse_without_basis
+
+    settings = Settings.read()
+    sources = settings.locate_sources()
+    if not sources:
+        raise SettingsError("no source named", "DEUNGDAE_SOURCES, HOME/sources.toml", "there is nothing to learn from", "name one of them")
+    if settings.require_legal_basis:
+        refuse_without_basis(list_sources(sources, "train"))
+    report = train(sources, date.fromisoformat(as_of), HORIZON_DAYS, settings.home, print, read_who_is_forgotten(settings), may_lead=False)
+    return {"version": report.version, "known_by": as_of, "folder": str(report.folder)}
 
 
 def _refuse_extremes(horizon_days: int, folds: int | None) -> None:
@@ -136,6 +201,9 @@ def _try_origin(book: _Book, origin: date, folds: int | None, is_out_of_time: bo
 
 def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date) -> dict[str, Any]:
     """The trial of a training: at its latest origin, out of time where enough was known before it, else only borrower-disjoint."""
+    from models.fairness import measure_fairness
+    from models.leakage import audit_features, can_audit, sum_up_audit
+    from models.segments import join_segments
     from models.train import count_defaults
     from models.trial import summarise_trial, try_models
 
@@ -148,11 +216,36 @@ def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date)
     tried = try_models(
         past if is_out_of_time else rows, present, book.directions, book.recipe, book.horizon_days, book.recipe.evaluation_folds
     )
+    kinds = join_segments(tried, book.know(latest, ("borrowers", "businesses")), latest)
+    found = audit_features(present, list(book.directions), book.recipe, book.horizon_days)
     return {
         "is_out_of_time": is_out_of_time,
         "horizon_days": book.horizon_days,
-        **summarise_trial([tried], {latest: book.excluded[latest, as_of]}),
+        **summarise_trial([tried], {latest: book.excluded[latest, as_of]}, book.recipe),
+        "fairness": measure_fairness(kinds, book.recipe),
+        "audit": sum_up_audit(found, len(book.directions), None, is_judged=can_audit(present, book.recipe)),
     }
+
+
+def _try_champion(book: _Book, folder: Path, model: Model, rows: pl.DataFrame, as_of: date) -> dict[str, Any] | None:
+    """How the present champion does on the trial of a new model (null: there is none)."""
+    from models.acts import find_champion
+    from models.registry import load_model
+    from models.rivals import try_champion
+
+    act, latest = find_champion(folder), model.origins[-1]
+    if act is None:
+        return None
+    earlier, is_out_of_time = book.list_origins(latest, told_by=as_of), model.about["evaluation"]["is_out_of_time"]
+
+    def read_past() -> pl.DataFrame:
+        return book.read_rows(earlier, latest) if is_out_of_time else rows
+
+    try:
+        champion = load_model(folder, act.version)
+    except SettingsError as error:  # no reason to lose what was learned
+        return {"version": act.version, "way": None, "auc": None, "average_precision": None, "why": error.what}
+    return try_champion(champion, model, rows.filter(origin=latest), read_past, book.recipe)
 
 
 @dataclass
@@ -202,17 +295,18 @@ class _Book:
             raise _unfinished(self.sources, f"nobody is known, and not in crisis, at {origins[-1]}")
         return rows
 
-    def _know(self, origin: date) -> dict[str, pl.LazyFrame]:
+    def know(self, origin: date, names: Sequence[str] | None = None) -> dict[str, pl.LazyFrame]:
+        """What was known of the named tables (null: all) at an origin."""
         from signals.settled import settle_known
 
-        return {name: settle_known(frame, name, origin) for name, frame in self.tables.items()}
+        return {name: settle_known(frame, name, origin) for name, frame in self.tables.items() if names is None or name in names}
 
     def _build_features(self, origin: date) -> pl.DataFrame:
         from features import build_features
 
         if origin not in self.features:
             self.say(f"features as known on {origin}")
-            self.features[origin] = build_features(self._know(origin), origin).collect()
+            self.features[origin] = build_features(self.know(origin), origin).collect()
         return self.features[origin]
 
 

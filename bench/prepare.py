@@ -134,11 +134,12 @@ def _write_known(place: Path) -> None:
 def _train_champion(data: Path, school: tuple[int, int]) -> Path:
     """Train a champion on a small town by the product's own training; kept for as long as the declared features are the same."""
     import features
+    from models.registry import load_champion
     from training import train
 
     named = json.dumps([features.directions(), (Path(features.__file__).parents[1] / "models" / "recipe.toml").read_text(encoding="utf-8")])
     place = data / f"champion-{school[0]}-{school[1]}-{sha256(named.encode()).hexdigest()[:8]}"
-    if not (place / "models" / "champion.json").exists():
+    if load_champion(place / "models", TRAINED)[0] is None:
         shutil.rmtree(place, ignore_errors=True)
         _say(f"training a champion on {school[0]:,} borrowers over {school[1]} months")
         _simulate(place / "source", *school, SCHOOL_SEED)

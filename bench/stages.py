@@ -86,7 +86,7 @@ def predict(arguments: argparse.Namespace) -> dict[str, Any]:
 def stage(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run one stage as the night does; what it takes to write its products is told apart."""
     import signals.night as of_night
-    from signals.store import write_product
+    from signals.store import write_products
 
     for name in _HEAVY:
         importlib.import_module(name)
@@ -94,11 +94,11 @@ def stage(arguments: argparse.Namespace) -> dict[str, Any]:
 
     writing, making, whole = Clock(), Clock(), Clock()
 
-    def write_apart(home: Any, name: str, chunks: Iterable[pl.DataFrame], as_of: Any) -> Any:
+    def write_apart(home: Any, names: Any, chunks: Iterable[Any], as_of: Any) -> Any:
         with writing:
-            return write_product(home, name, _make_apart(chunks, making), as_of)
+            return write_products(home, names, _make_apart(chunks, making), as_of)
 
-    of_night.write_product = write_apart
+    of_night.write_products = write_apart
     night = of_night.Night(AS_OF, open_settings(arguments.data))
     with whole:
         receipts = NIGHT[arguments.stage](night)
@@ -107,7 +107,7 @@ def stage(arguments: argparse.Namespace) -> dict[str, Any]:
     return {**own, **{f"write_{kind}": value for kind, value in told.items()}, "rows": {one.table: one.rows for one in receipts}}
 
 
-def _make_apart(chunks: Iterable[pl.DataFrame], making: Clock) -> Iterator[pl.DataFrame]:
+def _make_apart(chunks: Iterable[Any], making: Clock) -> Iterator[Any]:
     waiting, nothing = iter(chunks), object()
     while True:
         with making:

@@ -8,7 +8,7 @@ from features.describe import describe_features
 from features.feature import THEMES, Feature
 from features.peers import measure_peers
 from features.reading import READS
-from features.wording import word_reasons
+from features.wording import word_changes, word_reasons
 
 __all__ = [
     "FEATURES",
@@ -23,5 +23,6 @@ __all__ = [
     "find_peers",
     "measure_peers",
     "themes",
+    "word_changes",
     "word_reasons",
 ]

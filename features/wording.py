@@ -14,6 +14,11 @@ _SAYS_IN_CRISIS = (
     "A default within the last twelve months is on record, or a loan is 90 days or more past due.",
 )
 
+_SAYS_CHANGED = (
+    ("text_ko", "지난번 이후 위험을 높인 사실은 없습니다. 판단 기준이 달라졌습니다.", "새로 확인됨: ", "지난번: ", " 지금: "),
+    ("text_en", "No fact has raised the risk since before; it is judged in another way.", "Newly known: ", "Before: ", " Now: "),
+)
+
 
 def word_reasons(reasons: pl.DataFrame) -> pl.DataFrame:
     """Add text_ko and text_en to reasons: what a caseworker reads.
@@ -38,6 +43,30 @@ def word_reasons(reasons: pl.DataFrame) -> pl.DataFrame:
     )
     kept = read.drop("text_ko", "text_en", strict=False)
     return kept.join(words, on=["feature", "value"], how="left", nulls_equal=True, maintain_order="left")
+
+
+def word_changes(changes: pl.DataFrame) -> pl.DataFrame:
+    """Add text_ko and text_en to what changed since the night before: the feature's sentence then, and now.
+
+    One row per row of `changes`, in its order; feature (null: none), value_before and value are read.
+
+    >>> told = word_changes(pl.DataFrame({"feature": ["loans_count"], "value_before": [1.0], "value": [2.0]}))
+    >>> told["text_en"].item()
+    'Before: The borrower has 1 loan open. Now: The borrower has 2 loans open.'
+    """
+    nothing = changes["feature"].is_null()
+    named = changes.with_columns(pl.col("feature").fill_null(IN_CRISIS))
+    now = word_reasons(named.select("feature", "value"))
+    before = word_reasons(named.select("feature", value="value_before"))
+    said = {
+        text: pl.when(nothing)
+        .then(pl.lit(none))
+        .when(changes["feature"] == IN_CRISIS)
+        .then(pl.lit(newly) + now[text])
+        .otherwise(pl.lit(then) + before[text] + pl.lit(since) + now[text])
+        for text, none, newly, then, since in _SAYS_CHANGED
+    }
+    return changes.with_columns(**said)
 
 
 def _refuse_undeclared(reasons: pl.DataFrame) -> None:

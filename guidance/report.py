@@ -10,6 +10,7 @@ import polars as pl
 
 from guidance.call_list import PLACE_KO
 from guidance.catalogue import Catalogue
+from guidance.side_by_side import list_beside_rows
 from guidance.state import LEVEL_KO
 from signals.codes.regions import name_regions
 from signals.products import FLAGGED, LEVELS, THEMES
@@ -108,6 +109,7 @@ def _head(summary: dict[str, Any]) -> list[str]:
         ]
     listed = f"목록 · on lists: {summary['listed']:,}; 상담 여력 초과 · beyond capacity: {summary['overflow']:,}"
     lines += [f"- 선별 대상 · flagged: {summary['flagged']:,}; {listed}", f"- 미갱신 · stale: {summary['stale']:,}"]
+    lines += [f"- {name}: {said}" for name, said in list_beside_rows(summary)]
     return [*lines, f"- {say_left_out(summary)}: {summary['left_out']:,}", ""]
 
 

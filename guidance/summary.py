@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from guidance.catalogue import Catalogue
 from guidance.report import count_budgets, count_silences, summarise_night
+from guidance.side_by_side import count_beside
 from signals.check_reports import read_check_reports
 from signals.drift import measure_drift
 from signals.home import Home
@@ -46,6 +47,7 @@ def read_summary(
     levels = earlier[0]["scores"].select("borrower_id", "level").collect() if earlier else None
     return summarise_night(as_of, scores, first, assignments, regions, levels, catalogue) | {
         "budgets": count_budgets(catalogue, opening, assignments),
+        "challenger": count_beside(scores, tonight["challenger_scores"].collect()),
         "drift": _measure_drift(tonight, earlier[0]) if earlier else [],
         "missing": [name for name in TABLES if name not in known],
         "failed": [check.failure for check in checks if check.failure],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from guidance.report import say_left_out, say_silence
+from guidance.side_by_side import list_beside_rows
 from guidance.state import LEVEL_KO
 from signals.products import THEMES
 
@@ -13,6 +14,7 @@ def list_night_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """Write a night's summary as pairs of a name, in both languages, and what is to be said of it."""
     rows = [("차주 · borrowers scored", f"{summary['borrowers']:,}"), ("운영 모형 · model", ", ".join(summary["model_version"]))]
     rows += [("점수표 · scorecard because", summary["why_scorecard"])] if summary["why_scorecard"] else []
+    rows += list_beside_rows(summary)
     rows += [(f"단계 · {LEVEL_KO[name]} {name}", f"{count:,}") for name, count in reversed(summary["levels"].items())]
     rows += [("목록 · on the offices' lists", f"{summary['listed']:,} (+{summary['overflow']:,} beyond capacity)")]
     rows += [(f"주된 영역 · {THEMES[theme]} {theme}", f"{count:,} flagged") for theme, count in summary["drivers"]]

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from models.calibration import fit_calibration
 from models.evaluate import Numbers
+from models.levels import Thresholds, assign_levels, fix_thresholds
 from models.model import arrange_features
 from models.recipe import Recipe
+from models.score import score_rows
 from models.scorecard import score_signs
 from models.train import choose_features, thin_negatives
 
 BASELINES = ("days_past_due", "logistic", "scorecard")
 Score = Callable[[pl.DataFrame], Numbers]
-Scorer = Callable[[pl.DataFrame], tuple[Numbers, Numbers]]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a contender says of some rows: a raw score to rank by, a probability, and the level (as `levels.assign_levels`)."""
+
+    raw: Numbers
+    risk: Numbers
+    level: pl.Series
+
+
+Scorer = Callable[[pl.DataFrame], Scored]
 
 
 def fit_baselines(rows: pl.DataFrame, directions: Mapping[str, int], recipe: Recipe) -> dict[str, Scorer]:
-    """Fit each baseline on the rows a model is fitted on; each then gives rows a raw score and a probability.
+    """Fit each baseline on the rows a model is fitted on; each then gives rows a raw score, a probability and a level.
 
     Days past due and the scorecard rank by themselves; the rows only teach them a probability (a sigmoid). The logistic
-    regression grows on the rows that trees grow on, and its sigmoid too puts the base rate right.
+    regression grows on the rows that trees grow on, and its sigmoid too puts the base rate right. The scorecard's levels are
+    those of a scorecard night; the other two have theirs from the best F2 and F0.5 on the rows, as a model has.
     """
     return {
         "days_past_due": _calibrate(rows, _score_days_past_due),
-        "logistic": _calibrate(rows, _fit_logistic(rows, choose_features(rows, directions), recipe)),
-        "scorecard": _calibrate(rows, _score_points),
+        "logistic": _calibrate(rows, _fit_logistic(rows, directions, recipe)),
+        "scorecard": _calibrate(rows, _score_points, has_levels=True),
     }
 
 
@@ -40,18 +55,35 @@ def _score_points(rows: pl.DataFrame) -> Numbers:
     return score_signs(rows)["points"].to_numpy().astype(np.float64)
 
 
-def _calibrate(rows: pl.DataFrame, score: Score) -> Scorer:
-    sigmoid = fit_calibration(rows["is_default"].to_numpy().astype(np.float64), score(rows), isotonic_defaults=len(rows) + 1)
+def grade_like_night(asked: pl.DataFrame, risk: Numbers, thresholds: Thresholds | None) -> pl.Series:
+    """Give each row the level a night gives it, official signs and days overdue included; without thresholds a scorecard night."""
+    facts = score_rows(asked, None).with_columns(risk=pl.Series(risk), is_in_crisis=pl.lit(value=False))
+    return assign_levels(facts, thresholds)
 
-    def give(asked: pl.DataFrame) -> tuple[Numbers, Numbers]:
+
+def _calibrate(rows: pl.DataFrame, score: Score, *, has_levels: bool = False) -> Scorer:
+    label, own = rows["is_default"].to_numpy().astype(np.float64), score(rows)
+    sigmoid = fit_calibration(label, own, isotonic_defaults=len(rows) + 1)
+    thresholds = fix_thresholds(label, sigmoid.apply(own))
+
+    def give(asked: pl.DataFrame) -> Scored:
         raw = score(asked)
-        return raw, sigmoid.apply(raw)
+        risk = sigmoid.apply(raw)
+        return Scored(raw, risk, grade_like_night(asked, risk, None) if has_levels else _grade_risk(risk, thresholds))
 
     return give
 
 
-def _fit_logistic(rows: pl.DataFrame, chosen: Mapping[str, int], recipe: Recipe) -> Score:
+def _grade_risk(risk: Numbers, thresholds: Thresholds) -> pl.Series:
+    levels = np.array(["none", "watch", "caution", "alert"])
+    bounds = np.array([thresholds.watch, thresholds.caution, thresholds.alert])
+    return pl.Series(levels[np.searchsorted(bounds, risk, side="right")], dtype=pl.String)
+
+
+def _fit_logistic(rows: pl.DataFrame, directions: Mapping[str, int], recipe: Recipe) -> Score:
     """Sums of money and days are skewed: signed logarithms, medians for what is unknown, and a flag that it was."""
+    grown = rows.filter(thin_negatives(rows["is_default"].to_numpy().astype(np.float64), recipe))
+    chosen = choose_features(grown, directions)
     if rows["is_default"].n_unique() < 2 or not chosen:  # noqa: PLR2004 (nothing to tell apart: everyone at the base rate)
         return lambda asked: np.zeros(len(asked))
     from sklearn.impute import SimpleImputer
@@ -65,7 +97,6 @@ def _fit_logistic(rows: pl.DataFrame, chosen: Mapping[str, int], recipe: Recipe)
         StandardScaler(),
         LogisticRegression(solver="newton-cholesky"),
     )
-    grown = rows.filter(thin_negatives(rows["is_default"].to_numpy().astype(np.float64), recipe))
     pipeline = make_pipeline(*steps).fit(arrange_features(grown, list(chosen)), grown["is_default"].to_numpy())
     return lambda asked: np.asarray(pipeline.decision_function(arrange_features(asked, list(chosen))), dtype=np.float64)
 

@@ -52,7 +52,7 @@ def _describe_trial(trial: dict[str, Any]) -> list[str]:
         *stand_in,
         f"| | {' | '.join(contenders)} |",
         f"|---|{'---|' * len(contenders)}",
-        *(f"| {figure} | {' | '.join(_say(figures[figure]) for figures in contenders.values())} |" for figure in _FIGURES),
+        *(f"| {figure} | {' | '.join(_say(figures.get(figure)) for figures in contenders.values())} |" for figure in _FIGURES),
         "",
         f"{trial['borrowers']:,} borrowers, {trial['defaults']:,} defaults; {trial['excluded_in_crisis']:,} already in crisis were left out, and {trial['excluded_already_in_default']:,} whose default came to light later.",
         "",

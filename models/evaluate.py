@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+from models.ranking import Numbers, Ranking, rank_rows
+
+__all__ = ["Numbers"]
+
 LIST_SHARE = 0.05
 BINS = 10
 
@@ -16,16 +18,12 @@ def measure_auc(is_default: Numbers, score: Numbers) -> float | None:
     >>> measure_auc(np.array([0.0, 0.0, 1.0]), np.array([1.0, 2.0, 3.0]))
     1.0
     """
-    from sklearn.metrics import roc_auc_score
-
-    return float(roc_auc_score(is_default, score)) if 0 < is_default.sum() < len(is_default) else None
+    return rank_rows(is_default, score).weigh(np.ones(len(score))).measure_auc()
 
 
 def measure_average_precision(is_default: Numbers, score: Numbers) -> float | None:
     """The mean precision over the defaulters as the list grows; null without a defaulter."""
-    from sklearn.metrics import average_precision_score
-
-    return float(average_precision_score(is_default, score)) if is_default.sum() else None
+    return rank_rows(is_default, score).weigh(np.ones(len(score))).measure_average_precision()
 
 
 def measure_brier(is_default: Numbers, risk: Numbers) -> float | None:
@@ -33,17 +31,29 @@ def measure_brier(is_default: Numbers, risk: Numbers) -> float | None:
     return float(np.mean((risk - is_default) ** 2)) if len(risk) else None
 
 
+def measure_in_the_large(is_default: Numbers, risk: Numbers) -> float | None:
+    """The mean risk less the share that defaulted: above nought too much was foretold; null without rows."""
+    return float(np.mean(risk - is_default)) if len(risk) else None
+
+
 def measure_calibration_error(is_default: Numbers, risk: Numbers, bins: int = BINS) -> float | None:
     """The mean distance between foretold and observed share, over bins of equal count by risk; null without rows.
 
     Rows of one risk share what came of them, so that their order says nothing.
     """
-    if not len(risk):
+    return weigh_calibration_error(rank_rows(is_default, risk), risk, np.ones(len(risk)), bins)
+
+
+def weigh_calibration_error(by_risk: Ranking, risk: Numbers, weights: Numbers, bins: int = BINS) -> float | None:
+    """The calibration error where each row counts as its weight: `by_risk` ranks the rows by their risk."""
+    reach = by_risk.weigh(weights)
+    total = float(reach.length[-1])
+    if total <= 0:
         return None
-    order = np.argsort(risk, kind="stable")
-    sorted_risk, came = risk[order], _average_ties(risk[order], is_default[order])
-    parts = [part for part in np.array_split(np.arange(len(order)), bins) if len(part)]
-    return float(sum(abs(sorted_risk[part].sum() - came[part].sum()) for part in parts) / len(order))
+    foretold = by_risk.cumulate((weights * risk)[by_risk.order])
+    edges = np.linspace(0.0, total, bins + 1)
+    gaps = [np.diff(np.interp(edges, reach.length, summed)) for summed in (foretold, reach.caught)]
+    return float(np.abs(gaps[0] - gaps[1]).sum() / total)
 
 
 def measure_at_share(is_default: Numbers, score: Numbers, share: float = LIST_SHARE) -> tuple[float | None, float | None]:
@@ -54,13 +64,19 @@ def measure_at_share(is_default: Numbers, score: Numbers, share: float = LIST_SH
     >>> measure_at_share(np.array([1.0, 0.0, 0.0, 1.0]), np.array([9.0, 1.0, 1.0, 1.0]), share=0.5)
     (0.6666666666666666, 0.6666666666666666)
     """
-    if not len(score):
-        return None, None
-    length = list_length(len(score), share)
-    order = np.argsort(-score, kind="stable")
-    caught = float(_average_ties(score[order], is_default[order])[:length].sum())
-    total = float(is_default.sum())
-    return caught / length, caught / total if total else None
+    return rank_rows(is_default, score).weigh(np.ones(len(score))).measure_at(share)
+
+
+def measure_f(precision: float | None, recall: float | None, beta: float) -> float | None:
+    """The F-beta of a precision and a recall: recall weighs beta times as much; null where recall is.
+
+    >>> measure_f(0.5, 0.5, beta=2.0)
+    0.5
+    """
+    if recall is None:
+        return None
+    below = beta**2 * (precision or 0.0) + recall
+    return (1 + beta**2) * (precision or 0.0) * recall / below if below else 0.0
 
 
 def measure_lead_days(days_to_default: Numbers, score: Numbers, share: float = LIST_SHARE) -> float | None:
@@ -78,8 +94,3 @@ def measure_lead_days(days_to_default: Numbers, score: Numbers, share: float = L
 def list_length(rows: int, share: float = LIST_SHARE) -> int:
     """How many places a list of `share` of all rows has: rounded, at least one."""
     return max(1, round(rows * share))
-
-
-def _average_ties(sorted_score: Numbers, values: Numbers) -> Numbers:
-    _, group, counts = np.unique(sorted_score, return_inverse=True, return_counts=True)
-    return np.asarray(np.bincount(group, weights=values)[group] / counts[group], dtype=np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -42,17 +42,35 @@ def explain_scores(
     of 0. Everyone with a level has at least one row. `levels` has borrower_id and level; `themes` the theme of each
     feature. The order of the rows given changes nothing.
     """
+    return explain_by_theme(features, levels, model, themes, top)["reasons"]
+
+
+def explain_by_theme(
+    features: pl.DataFrame, levels: pl.DataFrame, model: Model | None, themes: Mapping[str, str], top: int = TOP
+) -> dict[str, pl.DataFrame]:
+    """Explain everyone with a level above none twice over: `reasons` (as of `explain_scores`) and `theme_totals`.
+
+    Totals: one row per borrower_id and theme that says anything, sorted: `contribution`, what all features of the theme add
+    together, also those that are not among the reasons; log-odds, or points where the scorecard explains. Of a borrower whom the
+    model explains, the totals and the model's expected score are the raw score.
+    """
     asked = features.join(levels.filter(pl.col("level") != "none").select("borrower_id", "level"), on="borrower_id")
     # The parts, and with them the last digits, must not hang on the order of the rows.
     asked = asked.sort("borrower_id")
     by_signs = pl.col("level") == "distressed" if model else pl.lit(value=True)
-    parts = [_explain_by_signs(asked.filter(by_signs), themes, top)]
+    signs = _explain_by_signs(asked.filter(by_signs), themes)
+    parts = [{"reasons": signs.filter(pl.col("position") <= top), "theme_totals": _total_signs(signs)}]
     if model is not None:
         parts += [_explain_by_model(part, model, themes, top) for part in asked.filter(~by_signs).iter_slices(ROWS_AT_ONCE)]
-    return pl.concat(parts).sort("borrower_id", "position")
+    reasons, totals = (pl.concat([part[name] for part in parts]) for name in ("reasons", "theme_totals"))
+    return {"reasons": reasons.sort("borrower_id", "position"), "theme_totals": totals.sort("borrower_id", "theme")}
 
 
-def _explain_by_model(asked: pl.DataFrame, model: Model, themes: Mapping[str, str], top: int) -> pl.DataFrame:
+def _total_signs(reasons: pl.DataFrame) -> pl.DataFrame:
+    return reasons.group_by("borrower_id", "theme").agg(pl.col("contribution").sum())
+
+
+def _explain_by_model(asked: pl.DataFrame, model: Model, themes: Mapping[str, str], top: int) -> dict[str, pl.DataFrame]:
     matrix, values = model.arrange(asked), compute_shapley(asked, model)
     order = _order_strongest(values, top)
     width = order.shape[1]
@@ -64,7 +82,22 @@ def _explain_by_model(asked: pl.DataFrame, model: Model, themes: Mapping[str, st
         "contribution": np.take_along_axis(values, order, axis=1).ravel(),
         "value": np.take_along_axis(matrix, order, axis=1).ravel(),
     })  # fmt: skip
-    return _finish(reasons.filter((pl.col("contribution") > 0) | (pl.col("position") == 1)), themes)
+    kept = _finish(reasons.filter((pl.col("contribution") > 0) | (pl.col("position") == 1)), themes)
+    return {"reasons": kept, "theme_totals": _total_themes(asked["borrower_id"], values, [themes.get(name) for name in model.features])}
+
+
+def _total_themes(ids: pl.Series, values: Numbers, of_feature: Sequence[str | None]) -> pl.DataFrame:
+    """What the features of each theme add together: one row per borrower and theme the model knows."""
+    known = sorted({theme for theme in of_feature if theme is not None})
+    totals = np.zeros((len(ids), len(known)))
+    for column, theme in enumerate(of_feature):  # one after the other, so that a row's sum hangs on no other row
+        if theme is not None:
+            totals[:, known.index(theme)] += values[:, column]
+    return pl.DataFrame({
+        "borrower_id": ids.gather(np.repeat(np.arange(len(ids)), len(known))),
+        "theme": pl.Series(known * len(ids), dtype=pl.String),
+        "contribution": totals.ravel(),
+    })  # fmt: skip
 
 
 def _order_strongest(values: Numbers, top: int) -> NDArray[np.intp]:
@@ -109,8 +142,19 @@ def shapley_by_woodelf(matrix: Numbers, model: Model) -> Numbers:
     return np.asarray(values, dtype=np.float64)
 
 
-def _explain_by_signs(asked: pl.DataFrame, themes: Mapping[str, str], top: int) -> pl.DataFrame:
-    """Signs on one feature speak once, with the points they have together; where none shows, one row says so."""
+def _explain_by_signs(asked: pl.DataFrame, themes: Mapping[str, str]) -> pl.DataFrame:
+    """The signs that show, those with most points first; where none does, one row says so."""
+    reasons = explain_signs(asked)
+    reasons = pl.concat([reasons, _explain_held(asked.join(reasons, on="borrower_id", how="anti"))])
+    ranked = reasons.sort("borrower_id", "contribution", "feature", descending=[False, True, False])
+    return _finish(ranked.with_columns(position=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("borrower_id")), themes)
+
+
+def explain_signs(asked: pl.DataFrame) -> pl.DataFrame:
+    """The signs that show of each row of `asked` (features and level): borrower_id, feature, contribution (points), value.
+
+    Signs on one feature speak once, with the points they have together; distress is one of its own.
+    """
     crisis = pl.when(pl.col("level") == "distressed").then(1.0)
     facts = asked.with_columns(crisis.alias(CRISIS.feature))
     signs = [sign for sign in (CRISIS, *SIGNS) if sign.feature in facts.columns]
@@ -123,11 +167,7 @@ def _explain_by_signs(asked: pl.DataFrame, themes: Mapping[str, str], top: int) 
         )
         for sign in signs
     ]
-    reasons = pl.concat(shown).group_by("borrower_id", "feature").agg(pl.col("contribution").sum(), pl.col("value").first())
-    reasons = pl.concat([reasons, _explain_held(asked.join(reasons, on="borrower_id", how="anti"))])
-    ranked = reasons.sort("borrower_id", "contribution", "feature", descending=[False, True, False])
-    ranked = ranked.with_columns(position=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("borrower_id"))
-    return _finish(ranked.filter(pl.col("position") <= top), themes)
+    return pl.concat(shown).group_by("borrower_id", "feature").agg(pl.col("contribution").sum(), pl.col("value").first())
 
 
 def _explain_held(silent: pl.DataFrame) -> pl.DataFrame:
@@ -136,7 +176,11 @@ def _explain_held(silent: pl.DataFrame) -> pl.DataFrame:
 
 
 def _finish(reasons: pl.DataFrame, themes: Mapping[str, str]) -> pl.DataFrame:
-    theme = pl.col("feature").replace_strict({CRISIS.feature: themes.get("days_past_due"), **themes}, default=None, return_dtype=pl.String)
-    return reasons.with_columns(theme=theme, value=pl.col("value").fill_nan(None)).select(
+    return reasons.with_columns(theme=name_theme(themes), value=pl.col("value").fill_nan(None)).select(
         pl.col(name).cast(kind) for name, kind in _REASONS.items()
     )
+
+
+def name_theme(themes: Mapping[str, str]) -> pl.Expr:
+    """The theme of `feature`; null: of none. Distress is told with the days past due."""
+    return pl.col("feature").replace_strict({CRISIS.feature: themes.get("days_past_due"), **themes}, default=None, return_dtype=pl.String)

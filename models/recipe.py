@@ -27,18 +27,25 @@ class Recipe:
     negatives_per_default: int
     thin_defaults: int
     least_defaults: int
+    resamples: int
+    interval_defaults: int
+    beside_days: int
+    audit: dict[str, float]
+    fairness: dict[str, float]
     trees: dict[str, Any]
     thin_trees: dict[str, Any]
 
 
 def load_recipe(path: Path | None = None) -> Recipe:
-    """Read a recipe; without a path, the one beside this module.
+    """Read a recipe; without a path, the one beside this module. The gates of promotion (see `gates`) make no model and are left out.
 
     Raises `SettingsError` when the file is not TOML, or names too much or too little.
     """
     path = path or Path(__file__).with_name("recipe.toml")
     try:
-        return Recipe(**tomllib.loads(path.read_text(encoding="utf-8")))
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values.pop("gates", None)
+        return Recipe(**values)
     except (tomllib.TOMLDecodeError, TypeError) as error:
         raise SettingsError(
             f"not a recipe: {error}", str(path), "no model can be made by it", "mend or remove the named setting"

@@ -11,9 +11,9 @@ from models.scorecard import SCORECARD_VERSION, SIGNS, score_signs
 _TOLD = ("days_past_due", "is_in_adjustment")  # what levels are given by, beside risk and signs
 
 
-def list_read_features(model: Model | None) -> list[str]:
-    """List the features that scoring reads, sorted: those of the signs, and the model's."""
-    return sorted({*(sign.feature for sign in SIGNS), *_TOLD, *(model.features if model else ())})
+def list_read_features(*models: Model | None) -> list[str]:
+    """List the features that scoring by all of `models` reads, sorted: those of the signs, and theirs."""
+    return sorted({*(sign.feature for sign in SIGNS), *_TOLD, *(name for model in models if model for name in model.features)})
 
 
 def score_rows(features: pl.DataFrame, model: Model | None) -> pl.DataFrame:
@@ -29,6 +29,17 @@ def score_rows(features: pl.DataFrame, model: Model | None) -> pl.DataFrame:
     signs = score_signs(features).select("borrower_id", "points", "has_sign")
     told = [features[name].cast(pl.Float64) if name in features.columns else _unknown(name, features.height) for name in _TOLD]
     return signs.select("borrower_id", pl.Series("raw_score", raw, dtype=pl.Float64), "points", "has_sign", *told)
+
+
+def score_rows_twice(features: pl.DataFrame, champion: Model | None, challenger: Model | None) -> pl.DataFrame:
+    """Score each borrower by the champion, as of `score_rows`, and from the same reading by the challenger: `challenger_raw` (absent without one)."""
+    rows = score_rows(features, champion)
+    return rows if challenger is None else rows.with_columns(challenger_raw=challenger.score_raw(features))
+
+
+def grade_challenger(rows: pl.DataFrame, in_crisis: pl.DataFrame, challenger: Model) -> pl.DataFrame:
+    """Turn rows of `score_rows_twice` into the challenger's risk and level, as of `grade_rows`."""
+    return grade_rows(rows.with_columns(raw_score="challenger_raw"), in_crisis, challenger)
 
 
 def grade_rows(rows: pl.DataFrame, in_crisis: pl.DataFrame, model: Model | None) -> pl.DataFrame:

@@ -171,7 +171,8 @@ def _examine_lake(settings: Settings) -> Iterator[Finding]:
 
 
 def _examine_champion(settings: Settings) -> Finding:
-    if (settings.places.models / "champion.json").is_file():
+    models = settings.places.models
+    if any((models / "promotions").glob("*.json")) or (models / "champion.json").is_file():  # as `models.acts` keeps and kept it
         return Finding("champion", is_well=True, state="there is one")
     return Finding("champion", is_well=True, state="none: nights are scored by the scorecard of official signs", mend="`deungdae train`")
 

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
-from signals.abreast import Given, make_abreast
+from signals.abreast import Given, Made, make_abreast
 from signals.buckets import count_buckets, find_bucket, gather_buckets
 from signals.check_reports import read_check_reports
 from signals.corrections import apply_corrections
@@ -42,7 +42,7 @@ from signals.silence import Silence, date_silences, end_silent_coverage, find_si
 from signals.sources import name_sources
 from signals.sources.rights import may_serve
 from signals.sources.source import Source
-from signals.store import find_receipt, read_product, read_product_parts, write_product
+from signals.store import find_receipt, read_product, read_product_parts, write_products
 from signals.tables import TABLES
 from signals.turns import keep_lease
 
@@ -86,6 +86,10 @@ class Night:
         """Read a product of this night as the stage before left it."""
         return read_product(self.home, product, self.as_of)
 
+    def list_columns(self, product: str) -> list[str]:
+        """List the columns of a product of this night as they were written."""
+        return self.read(product).collect_schema().names()
+
     def read_parts(self, product: str, wanted: Collection[str]) -> Iterator[pl.DataFrame]:
         """Read of a product of this night its key and, where they are there, the wanted columns, part by part: never empty."""
         return read_product_parts(self.home, product, self.as_of, wanted)
@@ -115,7 +119,11 @@ class Night:
 
     def write_chunks(self, product: str, chunks: Iterator[pl.DataFrame]) -> list[Receipt]:
         """Write a product of this night from chunks of disjoint keys, so that memory is bounded by a few."""
-        return [write_product(self.home, product, chunks, self.as_of)]
+        return self.write_together((product,), ({product: chunk} for chunk in chunks))
+
+    def write_together(self, products: Sequence[str], chunks: Iterator[Mapping[str, pl.DataFrame]]) -> list[Receipt]:
+        """Write products of this night that are made together, chunk by chunk."""
+        return write_products(self.home, products, chunks, self.as_of)
 
     def by_bucket(
         self,
@@ -131,8 +139,8 @@ class Night:
         known = (self._know_as_heard(opened, bucket, ended) for bucket in range(count_buckets(self.home)))
         return self.abreast(make, known)
 
-    def abreast(self, make: Callable[[Given], pl.DataFrame], given: Iterable[Given]) -> Iterator[pl.DataFrame]:
-        """Make one frame of each that is given, as many beside each other as the settings allow; in the order of what was given."""
+    def abreast(self, make: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:
+        """Make one thing of each that is given, as many beside each other as the settings allow; in the order of what was given."""
         return make_abreast(make, given, self.settings.buckets_at_once)
 
     def know_of(self, borrower_id: str) -> dict[str, pl.LazyFrame]:

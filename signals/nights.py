@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from signals.delta import scan_stored
 from signals.errors import NightError
 from signals.home import Home
-from signals.products import FLAGGED, PRODUCTS
+from signals.products import FLAGGED, PRODUCTS, make_empty
 from signals.records.runs import find_newest_run, find_run, list_nights
 from signals.records.schema import LEDGER
 from signals.store import read_product
@@ -24,12 +24,15 @@ LONGEST_WAIT = timedelta(days=365)
 def read_night(home: Home, connection: Connection, as_of: date) -> dict[str, pl.LazyFrame]:
     """Read a published night's products at the versions its row in `runs` pins, product by product.
 
-    Raises `NightError` when no such night is published.
+    A product that was not made yet when the night was published has no row. Raises `NightError` when no such night is published.
     """
     run = find_run(connection, as_of)
     if run is None:
         raise NightError(f"no published night of {as_of}", str(home.root), "what is not published does not exist", "run that night")
-    return {name: read_product(home, name, as_of, run["receipts"][name]["version"]) for name in PRODUCTS}
+    pinned = run["receipts"]
+    return {
+        name: read_product(home, name, as_of, pinned[name]["version"]) if name in pinned else make_empty(name).lazy() for name in PRODUCTS
+    }
 
 
 def read_earlier_levels(home: Home, connection: Connection, as_of: date, nights: int) -> list[pl.DataFrame]:

@@ -64,6 +64,20 @@ PRODUCTS: dict[str, Product] = {
             "One row per known borrower who is not left out (decision 0007): the level of this night alone, before a level is held for three nights.",
         ),
         Product(
+            "challenger_scores",
+            ("borrower_id",),
+            {
+                "borrower_id": _TEXT,
+                "risk": _NUMBER,
+                "raw_score": _NUMBER,
+                "level": _TEXT,
+                "is_listed": _FLAG,
+                "model_version": _TEXT,
+            },
+            "One row per row of scores on a night with a challenger (else none): what tonight would say if it were champion. For whoever decides on "
+            "promotion; no list, pack or page of a case shows it.",
+        ),
+        Product(
             "reasons",
             ("borrower_id", "position"),
             {
@@ -77,6 +91,30 @@ PRODUCTS: dict[str, Product] = {
                 "text_en": _TEXT,
             },
             "One row per borrower with a level and reason, the strongest first.",
+        ),
+        Product(
+            "theme_totals",
+            ("borrower_id", "theme"),
+            {"borrower_id": _TEXT, "theme": _TEXT, "contribution": _NUMBER},
+            "One row per borrower with a level and theme: what all its features add to the risk, also those that are not among the reasons "
+            "(log-odds; points where the scorecard explains).",
+        ),
+        Product(
+            "changes",
+            ("borrower_id", "position"),
+            {
+                "borrower_id": _TEXT,
+                "position": pl.Int64,
+                "feature": _TEXT,
+                "theme": _TEXT,
+                "contribution": _NUMBER,
+                "value_before": _NUMBER,
+                "value": _NUMBER,
+                "text_ko": _TEXT,
+                "text_en": _TEXT,
+            },
+            "One row per borrower whose level rose since the night published before, and feature that raised the risk since then, the strongest "
+            "first; one row without a feature where none did (another model, or another rule, sees the same facts otherwise).",
         ),
         Product(
             "verdicts",
@@ -98,6 +136,11 @@ PRODUCTS: dict[str, Product] = {
         ),
     )
 }
+
+
+def make_empty(name: str) -> pl.DataFrame:
+    """Make the frame of a product that has no row."""
+    return pl.DataFrame(schema=dict(PRODUCTS[name].columns))
 
 
 def conform_product(name: str, frame: pl.DataFrame) -> pl.DataFrame:

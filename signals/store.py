@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -26,24 +26,46 @@ ROWS_AT_ONCE = 150_000  # of a product that is read part by part: a bucket or tw
 
 
 def write_product(home: Home, name: str, chunks: Iterable[pl.DataFrame], as_of: date) -> Receipt:
-    """Replace one night's rows of a product by the given chunks (of disjoint keys), in one commit.
+    """Replace one night's rows of a product by the given chunks, as of `write_products`."""
+    return write_products(home, (name,), ({name: chunk} for chunk in chunks), as_of)[0]
+
+
+def write_products(home: Home, names: Sequence[str], chunks: Iterable[Mapping[str, pl.DataFrame]], as_of: date) -> list[Receipt]:
+    """Replace one night's rows of products that are made together by the given chunks (of disjoint keys), each in one commit.
 
     Where the very same content already stands, nothing is written and the receipt speaks of what stands. Chunks are kept on
     disk until all are there, so that memory is bounded by a chunk and a night that breaks leaves nothing half-written.
     """
-    started = time.perf_counter()
-    waiting = home.staging / f"{name}-{as_of}"
-    shutil.rmtree(waiting, ignore_errors=True)
-    waiting.mkdir(parents=True)
-    rows, digest = _stage_chunks(name, chunks, waiting)
+    started, staged = time.perf_counter(), [_Staged(name, home.staging / f"{name}-{as_of}") for name in names]
+    for number, made in enumerate(chunks):
+        for one in staged:
+            one.add(number, made[one.name])
+    return [_keep(home, as_of, one, started) for one in staged]
+
+
+def _keep(home: Home, as_of: date, staged: _Staged, started: float) -> Receipt:
+    name, rows, digest = staged.name, staged.rows, sha256("".join(staged.hashes).encode()).hexdigest()[:32]
     kept = find_receipt(home, name, as_of)
-    version = (
-        kept.version
-        if kept and (kept.rows, kept.content_hash) == (rows, digest)
-        else _replace_night(home, name, as_of, waiting, rows, digest)
-    )
-    shutil.rmtree(waiting)
+    stands = kept is not None and (kept.rows, kept.content_hash) == (rows, digest)
+    version = kept.version if kept and stands else _replace_night(home, name, as_of, staged.waiting, rows, digest)
+    shutil.rmtree(staged.waiting)
     return Receipt(name, as_of, rows, digest, version, time.perf_counter() - started)
+
+
+class _Staged:
+    """What waits on disk of one product until all its chunks are there."""
+
+    def __init__(self, name: str, waiting: Path) -> None:
+        self.name, self.waiting, self.rows = name, waiting, 0
+        self.hashes: list[str] = []
+        shutil.rmtree(waiting, ignore_errors=True)
+        waiting.mkdir(parents=True)
+
+    def add(self, number: int, chunk: pl.DataFrame) -> None:
+        frame = conform_product(self.name, chunk)
+        self.hashes.append(hash_content(frame, PRODUCTS[self.name].key))
+        self.rows += frame.height
+        frame.write_parquet(self.waiting / f"{number:05}.parquet", compression="zstd", compression_level=1)
 
 
 def refuse_older_layout(home: Home) -> None:
@@ -91,16 +113,6 @@ def find_receipt(home: Home, name: str, as_of: date) -> Receipt | None:
     """Find the receipt of a product as it now stands for one night; None where it was never written."""
     entry = next(list_commits(home.product(name), as_of), None)
     return Receipt(name, as_of, int(entry["rows"]), entry["content_hash"], int(entry["version"])) if entry else None
-
-
-def _stage_chunks(name: str, chunks: Iterable[pl.DataFrame], waiting: Path) -> tuple[int, str]:
-    rows, hashes = 0, []
-    for number, chunk in enumerate(chunks):
-        frame = conform_product(name, chunk)
-        hashes.append(hash_content(frame, PRODUCTS[name].key))
-        rows += frame.height
-        frame.write_parquet(waiting / f"{number:05}.parquet", compression="zstd", compression_level=1)
-    return rows, sha256("".join(hashes).encode()).hexdigest()[:32]
 
 
 def _replace_night(home: Home, name: str, as_of: date, waiting: Path, rows: int, digest: str) -> int:

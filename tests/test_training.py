@@ -47,7 +47,7 @@ def listing(folder: Path) -> dict[str, bytes]:
 def test_training_registers_a_first_champion_with_its_trial_and_its_card(trained: TrainingReport) -> None:
     assert trained.is_champion
     assert trained.folder.name == trained.version
-    assert set(listing(trained.folder)) == {"model.txt", "model.json", "card.md"}
+    assert set(listing(trained.folder)) == {"model.txt", "model.json", "card.md", "card.html"}
     assert trained.about["evaluation"]["auc"] > 0.6
     assert list(trained.about["evaluation"]["origins"]) == [max(trained.origins).isoformat()]
     assert max(trained.origins) + timedelta(days=60) <= UNTIL
@@ -124,13 +124,17 @@ def test_a_trial_says_whether_enough_was_known_before_it(town: Path, least: int,
 def test_a_backtest_over_several_origins_learns_only_from_what_ended_before(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[tuple[list[date], date]] = []
     known: list[date] = []
-    read_rows, know = training._Book.read_rows, training._Book._know
+    read_rows, build = training._Book.read_rows, training._Book._build_features
     monkeypatch.setattr(
         training._Book,
         "read_rows",
         lambda book, origins, known_by: read.append((list(origins), known_by)) or read_rows(book, origins, known_by),
     )
-    monkeypatch.setattr(training._Book, "_know", lambda book, origin: known.append(origin) or know(book, origin))
+    monkeypatch.setattr(
+        training._Book,
+        "_build_features",
+        lambda book, origin: (None if origin in book.features else known.append(origin)) or build(book, origin),
+    )
     origins = [date(2026, 2, 28), date(2026, 3, 31)]
     found = backtest([str(town)], origins, 90)
     learned = [(past, known_by) for past, known_by in read if known_by in origins]
@@ -143,6 +147,13 @@ def test_a_backtest_over_several_origins_learns_only_from_what_ended_before(town
         assert set(part) >= FIGURES
     assert set(found["baselines"]) == {"days_past_due", "logistic", "scorecard"}
     assert found["excluded_in_crisis"] == sum(one["excluded_in_crisis"] for one in found["origins"].values())
+    assert next(iter(found)) == "verdict"
+    assert set(found["segments"]["capital"]) >= {"inside", "outside"}
+    assert sum(one["borrowers"] for one in found["offices"].values()) == sum(one["borrowers"] for one in found["origins"].values())
+    assert found["beside"]["365"]["is_finished"] is False
+    assert found["audit"]["named"] == []
+    assert found["audit"]["jump"]["auc_out_of_time"] == found["origins"]["2026-03-31"]["auc"]
+    assert list(found["churn_at_capacity"]) == ["2026-03-31"]
 
 
 def test_an_unfinished_horizon_is_refused(town: Path) -> None:
@@ -193,6 +204,9 @@ def test_the_real_data_are_ranked_ahead_of_every_baseline(taiwan: Path) -> None:
     assert (found["borrowers"], found["defaults"], found["excluded_in_crisis"]) == (29537, 6303, 463)
     assert not found["is_out_of_time"]
     assert all(found["auc"] > baseline["auc"] for baseline in found["baselines"].values())
+    assert found["verdict"]["is_ahead"]
+    assert found["segments"]["region"] == {}
+    assert found["audit"]["is_clean"]
 
 
 @pytest.mark.slow

@@ -56,7 +56,12 @@ def summary() -> dict[str, Any]:
         describe_right(Source("archive", "/data/archive", basis="pseudonymised", legal_basis="신용정보법 제32조|6항", purposes=("train",))),
     ]
     heard = {"silent": silent, "rights": rights, "left_out": 5, "left_out_after_days": 180, "unknown_codes": []}
-    return counted | heard | {"budgets": budgets, "drift": [], "missing": [], "why_scorecard": None}
+    return (
+        counted
+        | heard
+        | {"budgets": budgets, "drift": [], "missing": [], "why_scorecard": None}
+        | {"challenger": None, "why_no_challenger": ""}
+    )
 
 
 def test_the_summary_counts_and_keeps_the_ids_beside_the_names(summary: dict[str, Any]) -> None:

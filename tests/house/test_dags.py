@@ -17,8 +17,8 @@ STAGES = ["check", "build_features", "score", "explain", "judge", "assign", "pub
 def test_the_dags_are_exactly_these(airflow_home) -> None:
     bag = open_dag_bag(DAGS)
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"maintenance", "nightly"}
-    assert sorted(file.name for file in DAGS.glob("*_dag.py")) == ["maintenance_dag.py", "nightly_dag.py"]
+    assert set(bag.dags) == {"maintenance", "nightly", "training"}
+    assert sorted(file.name for file in DAGS.glob("*_dag.py")) == ["maintenance_dag.py", "nightly_dag.py", "training_dag.py"]
 
 
 def test_the_tasks_are_the_stages_of_the_night_in_their_order(airflow_home) -> None:
@@ -48,6 +48,16 @@ def test_maintenance_runs_its_steps_in_their_order_one_at_a_time(airflow_home) -
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
     assert all(task.retries >= 1 for task in dag.tasks)
     assert "Running it by hand" in dag.doc_md
+
+
+def test_training_makes_one_challenger_a_month_and_has_no_task_that_promotes(airflow_home) -> None:
+    dag = open_dag_bag(DAGS).dags["training"]
+    assert set(dag.task_ids) == {"name_day", "train"}
+    assert dag.get_task("train").upstream_task_ids == {"name_day"}
+    assert dag.schedule == "0 9 1 * *"
+    assert (dag.catchup, dag.max_active_runs) == (False, 1)
+    assert all(task.retries >= 1 for task in dag.tasks)
+    assert "never promotes" in dag.doc_md
 
 
 def test_parsing_a_dag_file_imports_nothing_heavy() -> None:

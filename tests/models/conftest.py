@@ -68,3 +68,35 @@ def model(rows: pl.DataFrame, recipe: Recipe) -> Model:
 @pytest.fixture
 def few_rows() -> pl.DataFrame:
     return make_rows(borrowers=300, base=-3.6, seed=3)
+
+
+def make_trial(
+    seed: int, borrowers: int = 400, base: float = -2.0, origins: tuple[date, ...] = (date(2026, 1, 31), date(2026, 2, 28))
+) -> pl.DataFrame:
+    """Rows as of a trial at two origins: the model and the logistic know the risk (one of them with noise), the others chance."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for origin in origins:
+        stress = rng.normal(size=borrowers)
+        risk = 1 / (1 + np.exp(-(base + 1.5 * stress)))
+        is_default = rng.random(borrowers) < risk
+        scores = {
+            "model": stress,
+            "logistic": stress + rng.normal(size=borrowers),
+            "days_past_due": rng.integers(0, 3, borrowers),
+            "scorecard": rng.normal(size=borrowers),
+        }
+        columns = {f"{name}_raw": np.asarray(score, dtype=float) for name, score in scores.items()} | {
+            f"{name}_risk": risk for name in scores
+        }
+        columns |= {f"{name}_level": np.where(risk > 0.4, "alert", np.where(risk > 0.2, "caution", "none")) for name in scores}
+        frame = pl.DataFrame({"borrower_id": [f"B{number:05d}" for number in range(borrowers)], "is_default": is_default, **columns})
+        lead = pl.duration(days=pl.int_range(10, 10 + pl.len()) % 100 + 1)
+        parts.append(
+            frame.with_columns(
+                pl.lit(origin).alias("origin"),
+                default_on=pl.when("is_default").then(pl.lit(origin) + lead).cast(pl.Date),
+                is_scorecard=pl.lit(value=False),
+            )
+        )
+    return pl.concat(parts).sort("origin", "borrower_id")

@@ -18,7 +18,7 @@ def tried(rows: pl.DataFrame, directions: dict[str, int], recipe: Recipe) -> pl.
     return try_models(rows.filter(pl.col("origin") == PAST), rows.filter(pl.col("origin") == PRESENT), directions, recipe, 180, 3)
 
 
-def test_everyone_is_tried_once_by_every_contender(rows: pl.DataFrame, tried: pl.DataFrame) -> None:
+def test_everyone_is_tried_once_by_every_contender(rows: pl.DataFrame, tried: pl.DataFrame, recipe: Recipe) -> None:
     assert tried["borrower_id"].to_list() == rows.filter(pl.col("origin") == PRESENT)["borrower_id"].sort().to_list()
     assert all(tried[f"{name}_{kind}"].is_finite().all() for name in CONTENDERS for kind in ("raw", "risk"))
 
@@ -44,16 +44,16 @@ def test_nobody_is_scored_by_a_model_that_saw_them(
     assert len(seen) == 2
 
 
-def test_a_model_that_learned_is_ahead_of_days_past_due(tried: pl.DataFrame) -> None:
-    summary = summarise_trial([tried], EXCLUDED)
+def test_a_model_that_learned_is_ahead_of_days_past_due(tried: pl.DataFrame, recipe: Recipe) -> None:
+    summary = summarise_trial([tried], EXCLUDED, recipe)
     assert summary["auc"] > summary["baselines"]["days_past_due"]["auc"] > 0.5
     assert summary["calibration_error"] < 0.03
     assert summary["lead_days_median"] == 40.0
     assert not summary["is_scorecard"]
 
 
-def test_the_summary_has_the_keys_of_the_house_plan(tried: pl.DataFrame) -> None:
-    summary = summarise_trial([tried], EXCLUDED)
+def test_the_summary_has_the_keys_of_the_house_plan(tried: pl.DataFrame, recipe: Recipe) -> None:
+    summary = summarise_trial([tried], EXCLUDED, recipe)
     figures = {
         "auc",
         "average_precision",
@@ -76,6 +76,6 @@ def test_where_too_little_is_known_the_scorecard_stands_in_and_says_so(
 ) -> None:
     past, present = (rows.filter(pl.col("origin") == origin) for origin in (PAST, PRESENT))
     tried = try_models(past.with_columns(is_default=pl.lit(value=False)), present, directions, recipe, 180, 2)
-    summary = summarise_trial([tried], EXCLUDED)
+    summary = summarise_trial([tried], EXCLUDED, recipe)
     assert summary["is_scorecard"]
     assert summary["auc"] == summary["baselines"]["scorecard"]["auc"]

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from polars.testing import assert_frame_equal
 
 import nightly
 import training
+from models.registry import load_champion, register_model
 from signals.errors import NightError
 from signals.night import Night
 from signals.products import PRODUCTS
@@ -49,9 +51,12 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def taken_in(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A HOME with a champion, and in its lake all that this night brings."""
+    """A HOME with a champion and a challenger, and in its lake all that this night brings."""
     home = tmp_path_factory.mktemp("taken in")
     training.train([str(town)], UNTIL - timedelta(days=1), 60, home)
+    champion, _ = load_champion(home / "models", UNTIL)
+    assert champion is not None
+    register_model(home / "models", replace(champion, horizon_days=61))  # looks on
     night = Night(UNTIL, Settings(home=home, sources=(str(town),)))
     nightly.pull(night)
     nightly.check(night)

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ import deungdae
 import nightly
 from signals.freshness import SIGNS
 from signals.night import Night
-from signals.products import FLAGGED
+from signals.products import FLAGGED, LEVELS
 from signals.settings import Settings
 from signals.simulate.town import simulate_town
 from signals.tables import TABLES
@@ -99,6 +100,28 @@ def test_exactly_its_borrowers_are_stale_with_the_days_since_it_spoke_of_them(st
 def test_the_night_goes_on_with_what_was_known(story: Story) -> None:
     assert story.scores[FAILS].height == story.scores[GOOD].height
     assert story.scores[FAILS].filter(pl.col("level").is_in(FLAGGED)).height > 0
+
+
+def test_whoever_rose_since_the_night_before_is_told_why_and_nobody_else(story: Story) -> None:
+    changes = {day: night.read("changes").collect() for day, night in story.nights.items()}
+    assert changes[NIGHTS[0]].is_empty()
+    risen: set[str] = set()
+    for before, day in pairwise(NIGHTS):
+        then = dict(story.scores[before].select("borrower_id", "level").iter_rows())
+        rose = {
+            name
+            for name, level in story.scores[day].select("borrower_id", "level").iter_rows()
+            if name in then and rank(level) > rank(then[name])
+        }
+        assert set(changes[day].filter(position=1)["borrower_id"]) == rose
+        risen |= rose
+    assert risen
+    told = pl.concat(changes.values())
+    assert told["text_ko"].null_count() == told["text_en"].null_count() == 0
+
+
+def rank(level: str) -> int:
+    return LEVELS.index(level)
 
 
 def test_the_report_says_the_source_since_when_and_how_many(story: Story) -> None:
