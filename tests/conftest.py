@@ -1,6 +1,7 @@
 """What every test may lean on."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,16 @@ def taiwan() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data set is not beside the repository: {folder}")
     return folder
+
+
+@pytest.fixture(scope="module")
+def two_buckets() -> Iterator[None]:
+    """Divide the HOMEs made meanwhile in two, not four: for a few dozen borrowers a bucket costs what it does for a hundred thousand."""
+    from signals import buckets
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(buckets, "FEWEST_BUCKETS", 2)
+        yield
 
 
 @pytest.fixture(scope="session")

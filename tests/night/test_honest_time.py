@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import nightly
+from signals.buckets import count_buckets
 from signals.errors import InputError, NightError
 from signals.home import Home
 from signals.lake import read_known
@@ -14,7 +15,7 @@ from signals.night import Night, read_receipts
 from signals.settings import Settings
 from tests.night.test_thin_books import AS_OF, make_book, run, run_night
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("two_buckets")]
 
 NEXT = AS_OF + timedelta(days=1)
 THIRD = AS_OF + timedelta(days=2)
@@ -64,7 +65,7 @@ def test_a_loan_that_turns_out_to_be_somebody_elses_is_in_one_file_only(tmp_path
     assert level_of(scores, "shop 0") == "distressed"
     home = Home(tmp_path / "home")
     whole = read_known(home, NEXT)["repayments"].collect()
-    parts = pl.concat(read_known(home, NEXT, bucket)["repayments"].collect() for bucket in range(4))
+    parts = pl.concat(read_known(home, NEXT, bucket)["repayments"].collect() for bucket in range(count_buckets(home)))
     key = ["loan_id", "due_month"]
     assert whole.sort(key).equals(parts.select(whole.columns).sort(key))
     assert set(whole.filter(pl.col("loan_id") == "L-shop 9")["borrower_id"]) == {"shop 0"}
