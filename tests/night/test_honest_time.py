@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import nightly
-from signals.buckets import count_buckets
+from signals.buckets import count_buckets, find_bucket
 from signals.errors import InputError, NightError
 from signals.home import Home
 from signals.lake import read_known
@@ -69,18 +69,19 @@ def test_bad_rows_that_come_every_night_do_not_lock_a_source_out(tmp_path: Path)
 def test_a_loan_that_turns_out_to_be_somebody_elses_is_in_one_file_only(tmp_path: Path) -> None:
     book = make_book(shops=12)
     run(tmp_path, book)
-    moved = book["loans"].filter(pl.col("borrower_id") == "shop 9").with_columns(borrower_id=pl.lit("shop 0"), known_on=NEXT)
-    rows = book["repayments"].filter(pl.col("borrower_id") == "shop 9").with_columns(borrower_id=pl.lit("shop 0"), known_on=NEXT)
+    moved = book["loans"].filter(pl.col("borrower_id") == "shop 7").with_columns(borrower_id=pl.lit("shop 0"), known_on=NEXT)
+    rows = book["repayments"].filter(pl.col("borrower_id") == "shop 7").with_columns(borrower_id=pl.lit("shop 0"), known_on=NEXT)
     corrected = with_rows(with_rows(book, "loans", moved), "repayments", rows)
     scores = run(tmp_path, corrected, NEXT)
     assert level_of(scores, "shop 0") == "distressed"
     home = Home(tmp_path / "home")
+    assert len({find_bucket(home, shop) for shop in ("shop 0", "shop 7")}) == 2
     whole = read_known(home, NEXT)["repayments"].collect()
     parts = pl.concat(read_known(home, NEXT, bucket)["repayments"].collect() for bucket in range(count_buckets(home)))
     key = ["loan_id", "due_month"]
     assert whole.sort(key).equals(parts.select(whole.columns).sort(key))
-    assert set(whole.filter(pl.col("loan_id") == "L-shop 9")["borrower_id"]) == {"shop 0"}
-    assert set(read_known(home, AS_OF)["repayments"].filter(pl.col("loan_id") == "L-shop 9").collect()["borrower_id"]) == {"shop 9"}
+    assert set(whole.filter(pl.col("loan_id") == "L-shop 7")["borrower_id"]) == {"shop 0"}
+    assert set(read_known(home, AS_OF)["repayments"].filter(pl.col("loan_id") == "L-shop 7").collect()["borrower_id"]) == {"shop 7"}
 
 
 @HELD_OPEN
