@@ -19,7 +19,10 @@ setup: .venv/.done  ## the environment, from the lock
 	@echo "setting up .venv from requirements.lock (a minute or two)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt  # uv first, itself by its hashes: it brings the rest in a third of the time
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock  # who has a mirror of pip's alone
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch .venv/.done
 
@@ -33,7 +36,7 @@ nightly: setup $(TOWN)/borrowers.parquet $(HOME_DIR)/models/promotions/0001.json
 	@$(BIN)/python dags/once.py --as-of $(UNTIL)
 
 test: setup  ## the whole suite, two files at a time
-	@$(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest -q --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## lint, types, house rules
 	@$(BIN)/python -m pytest -q tests/house

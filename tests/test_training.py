@@ -40,6 +40,12 @@ def trained(town: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingRep
     return train([str(town)], UNTIL, 60, tmp_path_factory.mktemp("home"))
 
 
+@pytest.fixture(scope="module")
+def book(town: Path) -> training._Book:
+    """The town as training reads it: what it built of an origin stays for the next test."""
+    return training._open_book([str(town)], 60, None)
+
+
 def listing(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -61,11 +67,11 @@ def test_the_same_sources_make_the_same_files_byte_for_byte(town: Path, trained:
     }
 
 
-def test_what_becomes_known_later_changes_nothing_a_model_learns_from(town: Path, tmp_path: Path) -> None:
+def test_what_becomes_known_later_changes_nothing_a_model_learns_from(town: Path, book: training._Book, tmp_path: Path) -> None:
     cut, unfinished = date(2026, 3, 14), [date(2026, 2, 28)]
     for path in town.glob("*.parquet"):
         pl.read_parquet(path).filter(pl.col("known_on") <= cut).write_parquet(tmp_path / path.name)
-    whole, part = (training._open_book([str(source)], 60, None) for source in (town, tmp_path))
+    whole, part = book, training._open_book([str(tmp_path)], 60, None)
     origins = whole.list_origins(cut)
     assert origins == part.list_origins(cut)
     key = ["origin", "borrower_id"]
@@ -112,9 +118,8 @@ def test_what_two_sources_say_alike_counts_once(town: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("least", "is_out_of_time"), [(5, True), (500, False)])
-def test_a_trial_says_whether_enough_was_known_before_it(town: Path, least: int, is_out_of_time: bool) -> None:
-    book = training._open_book([str(town)], 60, None)
-    book.recipe = replace(book.recipe, least_defaults=least, evaluation_folds=2)
+def test_a_trial_says_whether_enough_was_known_before_it(book: training._Book, least: int, is_out_of_time: bool) -> None:
+    book = replace(book, recipe=replace(book.recipe, least_defaults=least, evaluation_folds=2))
     latest = book.list_origins(UNTIL)[-1]
     trial = training._evaluate_latest(book, latest, book.read_rows([latest], UNTIL), UNTIL)
     assert trial["is_out_of_time"] is is_out_of_time

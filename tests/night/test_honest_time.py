@@ -1,5 +1,6 @@
 """What comes later, comes again or comes wrong changes no earlier night, and nobody else's file."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -7,17 +8,26 @@ import polars as pl
 import pytest
 
 import nightly
+from signals.buckets import count_buckets, find_bucket
 from signals.errors import InputError, NightError
 from signals.home import Home
 from signals.lake import read_known
 from signals.night import Night, read_receipts
 from signals.settings import Settings
 from tests.night.test_thin_books import AS_OF, make_book, run, run_night
+from tests.signals.worlds import open_gate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("two_buckets")]
 
+HELD_OPEN = pytest.mark.usefixtures("gate_held_open")  # where the gate has no say
 NEXT = AS_OF + timedelta(days=1)
 THIRD = AS_OF + timedelta(days=2)
+
+
+@pytest.fixture
+def gate_held_open() -> Iterator[None]:
+    with open_gate():
+        yield
 
 
 def level_of(scores: pl.DataFrame, borrower: str) -> str:
@@ -33,6 +43,7 @@ def with_rows(book: dict[str, pl.DataFrame], table: str, rows: pl.DataFrame) -> 
     return book | {table: pl.concat([book[table], rows.select(book[table].columns)])}
 
 
+@HELD_OPEN
 def test_a_late_row_with_an_old_day_changes_no_earlier_night_even_when_that_is_run_again(tmp_path: Path) -> None:
     book = make_book()
     run(tmp_path, book)
@@ -54,23 +65,26 @@ def test_bad_rows_that_come_every_night_do_not_lock_a_source_out(tmp_path: Path)
     assert level_of(after, "shop 0") == "distressed"
 
 
+@HELD_OPEN
 def test_a_loan_that_turns_out_to_be_somebody_elses_is_in_one_file_only(tmp_path: Path) -> None:
     book = make_book(shops=12)
     run(tmp_path, book)
-    moved = book["loans"].filter(pl.col("borrower_id") == "shop 9").with_columns(borrower_id=pl.lit("shop 0"), known_on=NEXT)
-    rows = book["repayments"].filter(pl.col("borrower_id") == "shop 9").with_columns(borrower_id=pl.lit("shop 0"), known_on=NEXT)
+    moved = book["loans"].filter(pl.col("borrower_id") == "shop 7").with_columns(borrower_id=pl.lit("shop 0"), known_on=NEXT)
+    rows = book["repayments"].filter(pl.col("borrower_id") == "shop 7").with_columns(borrower_id=pl.lit("shop 0"), known_on=NEXT)
     corrected = with_rows(with_rows(book, "loans", moved), "repayments", rows)
     scores = run(tmp_path, corrected, NEXT)
     assert level_of(scores, "shop 0") == "distressed"
     home = Home(tmp_path / "home")
+    assert len({find_bucket(home, shop) for shop in ("shop 0", "shop 7")}) == 2
     whole = read_known(home, NEXT)["repayments"].collect()
-    parts = pl.concat(read_known(home, NEXT, bucket)["repayments"].collect() for bucket in range(4))
+    parts = pl.concat(read_known(home, NEXT, bucket)["repayments"].collect() for bucket in range(count_buckets(home)))
     key = ["loan_id", "due_month"]
     assert whole.sort(key).equals(parts.select(whole.columns).sort(key))
-    assert set(whole.filter(pl.col("loan_id") == "L-shop 9")["borrower_id"]) == {"shop 0"}
-    assert set(read_known(home, AS_OF)["repayments"].filter(pl.col("loan_id") == "L-shop 9").collect()["borrower_id"]) == {"shop 9"}
+    assert set(whole.filter(pl.col("loan_id") == "L-shop 7")["borrower_id"]) == {"shop 0"}
+    assert set(read_known(home, AS_OF)["repayments"].filter(pl.col("loan_id") == "L-shop 7").collect()["borrower_id"]) == {"shop 7"}
 
 
+@HELD_OPEN
 def test_a_file_sent_again_corrected_on_the_same_night_counts(tmp_path: Path) -> None:
     book = make_book()
     run(tmp_path, book)
@@ -87,6 +101,7 @@ def test_a_source_without_a_required_table_leaves_the_lake_as_it_was(tmp_path: P
     assert not any((tmp_path / "home" / "lake" / name).exists() for name in book)
 
 
+@HELD_OPEN
 def test_a_night_before_the_first_of_a_home_is_refused(tmp_path: Path) -> None:
     run(tmp_path, make_book(), NEXT)
     with pytest.raises(NightError, match="the first night of this HOME is 2020-05-01"):

@@ -17,7 +17,7 @@ from signals.settings import Settings
 from signals.store import find_receipt
 from tests.signals.worlds import Town, day, open_gate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("two_buckets")]
 
 AS_OF = 1
 

@@ -1,5 +1,7 @@
 """Whole nights: the command and Airflow agree, a kill changes nothing, bad input is said."""
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -23,6 +25,7 @@ from signals.products import PRODUCTS
 from signals.records.database import open_database
 from signals.records.schema import LEDGER
 from signals.settings import Settings
+from tests.signals.worlds import open_gate
 
 pytestmark = pytest.mark.slow
 
@@ -31,16 +34,37 @@ UNTIL = date(2026, 9, 30)
 LAST = UNTIL - timedelta(days=1)
 
 
-def deungdae(*words: object, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "deungdae.py"), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=os.environ | {"COLUMNS": "200"} | settings)
+COMMAND = [sys.executable, str(ROOT / "deungdae.py")]
+# The command with the gate held open: for what comes after the check, and finds no gate
+BEHIND_THE_GATE = [sys.executable, "-m", "tests.night.behind_the_gate"]
+
+
+def start_deungdae(*words: object) -> subprocess.CompletedProcess[str]:
+    """Run the command as people do, in a process of its own."""
+    command = [*COMMAND, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=os.environ | {"COLUMNS": "200"})
+
+
+def deungdae(*words: object) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process: starting another takes seconds."""
+    import deungdae as command
+
+    out, said, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+        patch.setenv("COLUMNS", "200")
+        patch.setattr(sys, "argv", ["deungdae", *map(str, words)])
+        try:
+            command.main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), said.getvalue())
 
 
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small town, simulated by the command."""
     folder = tmp_path_factory.mktemp("source") / "town"
-    made = deungdae("simulate", "--out", folder, "--borrowers", 1500, "--months", 20, "--seed", 7, "--until", UNTIL)
+    made = start_deungdae("simulate", "--out", folder, "--borrowers", 1500, "--months", 20, "--seed", 7, "--until", UNTIL)
     assert made.returncode == 0, made.stderr
     return folder
 
@@ -49,7 +73,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A HOME with a first champion."""
     home = tmp_path_factory.mktemp("trained")
-    made = deungdae("train", "--source", town, "--as-of", LAST, "--home", home)
+    made = start_deungdae("train", "--source", town, "--as-of", LAST, "--home", home)
     assert made.returncode == 0, made.stderr
     return home
 
@@ -63,7 +87,7 @@ def copy_models(trained: Path, home: Path) -> Path:
 def published(town: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A HOME with one published night, made by the command."""
     home = copy_models(trained, tmp_path_factory.mktemp("published"))
-    made = deungdae("night", "--source", town, "--as-of", UNTIL, "--home", home)
+    made = start_deungdae("night", "--source", town, "--as-of", UNTIL, "--home", home)
     assert made.returncode == 0, made.stderr
     return home
 
@@ -136,12 +160,18 @@ def test_an_analyst_sees_the_rows_behind_a_value_and_who_told_them(published: Pa
     assert (nobody.returncode, nobody.stderr.count("\n")) == (1, 1)
 
 
-def test_the_same_night_again_changes_nothing_and_says_so(published: Path, town: Path) -> None:
-    before = receipts(published, town)
+def test_the_same_night_again_changes_nothing_says_so_and_reserves_nothing_twice(published: Path, town: Path) -> None:
+    def count() -> int:
+        with open_database(Home(published).database_url).begin() as connection:
+            return connection.execute(select(func.count()).select_from(LEDGER)).scalar_one()
+
+    before, reserved = receipts(published, town), read_products(published)["assignments"].filter(pl.col("place") == "reserved").height
+    assert count() == reserved > 0
     again = deungdae("night", "--source", town, "--as-of", UNTIL, "--home", published)
     assert again.returncode == 0, again.stderr
     assert "nothing changed" in again.stdout
     assert receipts(published, town) == before
+    assert count() == reserved
 
 
 def test_the_command_and_airflow_give_equal_receipts(
@@ -173,18 +203,6 @@ def test_packs_hold_only_the_offices_own_people(published: Path) -> None:
         assert {borrower for borrower in scores["borrower_id"] if borrower in text} == people
 
 
-def test_reservations_are_written_once_however_often_the_night_runs(published: Path, town: Path) -> None:
-    def count() -> int:
-        with open_database(Home(published).database_url).begin() as connection:
-            return connection.execute(select(func.count()).select_from(LEDGER)).scalar_one()
-
-    before = count()
-    reserved = read_products(published)["assignments"].filter(pl.col("place") == "reserved").height
-    assert before == reserved > 0
-    assert deungdae("night", "--source", town, "--as-of", UNTIL, "--home", published).returncode == 0
-    assert count() == before
-
-
 def kill_at(stage: str, seconds: float, command: list[object]) -> int:
     """Start a night, kill it so long after it says that it begins a stage, and give its return code."""
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
@@ -204,9 +222,10 @@ def test_a_night_killed_at_any_moment_and_run_again_is_the_same_night(
     stage: str, seconds: float, published: Path, town: Path, trained: Path, tmp_path: Path
 ) -> None:
     home = copy_models(trained, tmp_path / "home")
-    command = [sys.executable, str(ROOT / "deungdae.py"), "night", "--source", town, "--as-of", str(UNTIL), "--home", home]
-    assert kill_at(stage, seconds, command) == -signal.SIGKILL
-    again = deungdae(*command[2:])
+    words, is_behind = ["night", "--source", town, "--as-of", str(UNTIL), "--home", home], stage not in ("pull", "check")
+    assert kill_at(stage, seconds, [*(BEHIND_THE_GATE if is_behind else COMMAND), *words]) == -signal.SIGKILL
+    with open_gate() if is_behind else contextlib.nullcontext():
+        again = deungdae(*words)
     assert again.returncode == 0, again.stderr
     expected = {name: receipt["content_hash"] for name, receipt in receipts(published, town).items()}
     assert {name: receipt["content_hash"] for name, receipt in receipts(home, town).items()} == expected
@@ -214,8 +233,11 @@ def test_a_night_killed_at_any_moment_and_run_again_is_the_same_night(
 
 def test_four_nights_at_once_are_one_night(published: Path, town: Path, trained: Path, tmp_path: Path) -> None:
     home = copy_models(trained, tmp_path / "home")
-    command = [sys.executable, str(ROOT / "deungdae.py"), "night", "--source", town, "--as-of", str(UNTIL), "--home", home]
-    running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    words = ["night", "--source", town, "--as-of", str(UNTIL), "--home", home]
+    running = [
+        subprocess.Popen([*command, *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for command in (COMMAND, BEHIND_THE_GATE, COMMAND, BEHIND_THE_GATE)
+    ]
     ended = [process.communicate()[1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0, 0], ended
     assert receipts(home, town) == receipts(published, town)
@@ -228,7 +250,8 @@ def test_the_next_night_holds_what_was_reserved_and_a_backfill_reserves_nothing(
     home = copy_models(trained, tmp_path / "home")
     next_night, missed = UNTIL + timedelta(days=2), UNTIL + timedelta(days=1)
     for as_of in (UNTIL, next_night, missed):
-        done = deungdae("night", "--source", town, "--as-of", as_of, "--home", home)
+        with open_gate():
+            done = deungdae("night", "--source", town, "--as-of", as_of, "--home", home)
         assert done.returncode == 0, done.stderr
     places = {
         as_of: dict(read_products(home, as_of)["assignments"].group_by("place").len().iter_rows()) for as_of in (UNTIL, next_night, missed)
@@ -236,12 +259,14 @@ def test_the_next_night_holds_what_was_reserved_and_a_backfill_reserves_nothing(
     assert places[next_night]["held"] == places[UNTIL]["reserved"]
     assert "reserved" not in places[missed]
     before = receipts(home, town)
-    assert deungdae("night", "--source", town, "--as-of", UNTIL, "--home", home).returncode == 0
+    with open_gate():
+        assert deungdae("night", "--source", town, "--as-of", UNTIL, "--home", home).returncode == 0
     assert receipts(home, town) == before
 
 
 def test_a_night_without_a_champion_is_scored_by_the_scorecard_and_says_so(town: Path, tmp_path: Path) -> None:
-    done = deungdae("night", "--source", town, "--as-of", UNTIL, "--home", tmp_path)
+    with open_gate():
+        done = deungdae("night", "--source", town, "--as-of", UNTIL, "--home", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "scorecard" in done.stdout
     scores = read_products(tmp_path)["scores"]
@@ -252,7 +277,8 @@ def test_a_night_without_a_champion_is_scored_by_the_scorecard_and_says_so(town:
 
 def test_a_champion_trained_on_later_knowledge_is_refused(town: Path, trained: Path, tmp_path: Path) -> None:
     home = copy_models(trained, tmp_path / "home")
-    assert deungdae("night", "--source", town, "--as-of", LAST - timedelta(days=1), "--home", home).returncode == 0
+    with open_gate():
+        assert deungdae("night", "--source", town, "--as-of", LAST - timedelta(days=1), "--home", home).returncode == 0
     assert read_products(home, LAST - timedelta(days=1))["scores"]["model_version"].unique().to_list() == ["scorecard"]
 
 
@@ -330,7 +356,7 @@ def test_the_doctor_finds_a_published_home_well_and_an_empty_one_not(published: 
 
 
 def test_wrong_usage_is_exit_2() -> None:
-    assert deungdae("night", "--as-of", "yesterday").returncode == 2
+    assert start_deungdae("night", "--as-of", "yesterday").returncode == 2
     assert deungdae("fly").returncode == 2
 
 

@@ -24,6 +24,7 @@ from signals.settings import Settings
 from signals.simulate import simulate_town
 from signals.spark_session import find_reason_against
 from tests.signals.lakes import land
+from tests.signals.worlds import open_gate
 
 if (_reason := find_reason_against(Settings())) and "CI" not in os.environ:
     pytest.skip(f"Spark can't run here: {_reason}", allow_module_level=True)
@@ -59,7 +60,8 @@ def taken_in(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     register_model(home / "models", replace(champion, horizon_days=61))  # looks on
     night = Night(UNTIL, Settings(home=home, sources=(str(town),)))
     nightly.pull(night)
-    nightly.check(night)
+    with open_gate():
+        nightly.check(night)
     return home
 
 
@@ -67,7 +69,8 @@ def taken_in(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def by_polars(taken_in: Path, town: Path, tmp_path_factory: pytest.TempPathFactory) -> Night:
     home = tmp_path_factory.mktemp("polars") / "home"
     night = Night(UNTIL, Settings(home=shutil.copytree(taken_in, home), sources=(str(town),)))
-    nightly.run_night(night, on_stage=lambda _: None)
+    with open_gate():
+        nightly.run_night(night, on_stage=lambda _: None)
     return night
 
 

@@ -18,7 +18,7 @@ from signals.settings import Settings
 from signals.simulate.town import simulate_town
 from signals.tables import TABLES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("two_buckets", "behind_the_gate")]
 
 GOOD, FAILS, BACK, LONG_AFTER = date(2026, 2, 25), date(2026, 2, 26), date(2026, 2, 27), date(2026, 9, 30)
 NIGHTS = (GOOD, FAILS, BACK, LONG_AFTER)

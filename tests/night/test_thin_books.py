@@ -11,7 +11,7 @@ from signals.errors import InputError
 from signals.night import Night
 from signals.settings import Settings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("two_buckets")]
 
 AS_OF = date(2020, 4, 30)
 

@@ -297,6 +297,7 @@ def say(tmp_path: Path, name: str, on_day: date, value: str | None = None) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("two_buckets", "behind_the_gate")
 def test_a_disputed_value_changes_the_night_and_an_upheld_one_persists_until_the_sources_new_word_is_accepted(tmp_path: Path) -> None:
     send_book(tmp_path)
     nights = [FIRST + timedelta(days=number) for number in range(6)]
@@ -335,6 +336,7 @@ def test_what_is_disputed_of_coverage_stays_so_where_its_source_fell_silent(tmp_
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("two_buckets", "behind_the_gate")
 def test_a_disputed_place_counts_for_no_region_in_the_report(tmp_path: Path) -> None:
     book = send_book(tmp_path)
     owners = pl.read_parquet(book / "borrowers.parquet").with_columns(region_code=pl.lit("26"))
@@ -350,6 +352,7 @@ def test_a_disputed_place_counts_for_no_region_in_the_report(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("two_buckets", "behind_the_gate")
 def test_each_bucket_of_a_lake_on_disk_is_read_as_people_corrected_it(tmp_path: Path) -> None:
     send_book(tmp_path)
     run_night(tmp_path, FIRST)

@@ -26,7 +26,7 @@ from tests.signals.worlds import Town, day, read_lake, read_quarantine
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 16
+KILLS = 10
 
 
 @contextmanager

@@ -62,6 +62,7 @@ def assert_same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) ->
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("two_buckets")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_later_nights_late_files_reruns_and_upkeep_change_no_earlier_night(seed: int, tmp_path: Path) -> None:
     whole, cut = Town(tmp_path / "whole", seed), Town(tmp_path / "cut", seed)
