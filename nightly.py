@@ -225,10 +225,8 @@ def explain_feature(night: Night, name: str, borrower_id: str) -> dict[str, Any]
 
     feature = find_feature(name)
     refuse_before_first_night(night.home, night.as_of)
-    asked, peers = (
-        (night.know_of(borrower_id), night.as_of, feature, borrower_id),
-        find_peers(partial(make_by_engine, night), night.as_of, [feature]),
-    )
+    asked = night.know_of(borrower_id), night.as_of, feature, borrower_id
+    peers = find_peers(partial(make_by_engine, night), night.as_of, [feature])
     value, is_known, parts = trace_feature(*asked, peers)
     if not is_known:
         raise NightError("nobody of this id", f"what was known on {night.as_of}", "there is no value to explain", "check the id and day")
