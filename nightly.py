@@ -345,5 +345,5 @@ def read_summary(night: Night) -> dict[str, Any]:
     why = load_champion(night.home.models, night.as_of)[1]
     why_alone = load_challenger(night.home.models, night.as_of, night.list_columns("features"))[1]
     rights = [describe_right(source) for source in night.sources]
-    told = {"why_scorecard": why, "why_no_challenger": why_alone, "unknown_codes": count_codes(night), "rights": rights}
-    return counted | told | {"left_out_after_days": night.settings.left_out_after_days}
+    reasons: dict[str, Any] = {"why_scorecard": why, "why_no_challenger": why_alone, "unknown_codes": count_codes(night), "rights": rights}
+    return counted | reasons | {"left_out_after_days": night.settings.left_out_after_days}
