@@ -41,6 +41,15 @@ def sketch_features(rows: pl.DataFrame) -> pl.DataFrame:
     return sketch_values({column.name: column.to_numpy() for column in columns})
 
 
+def keep_large(sketch: pl.DataFrame, least_rows: int) -> pl.DataFrame:
+    """Keep the features of which a sketch holds so many rows: of a few it would tell nothing of the whole, and too much of each.
+
+    >>> keep_large(read_sketch({"x": "0:3 7:1", "y": "0:3"}), 4)["feature"].to_list()
+    ['x', 'x']
+    """
+    return sketch.filter(pl.col("rows").sum().over("feature") >= least_rows)
+
+
 def write_sketch(sketch: pl.DataFrame) -> dict[str, str]:
     """Write a sketch as one short line per feature, to be kept with a model."""
     lines = sketch.sort("feature", "cell").group_by("feature", maintain_order=True)

@@ -14,7 +14,7 @@ from models.drift import measure_drift
 from models.model import Model
 from models.seasons import TRAINING, choose_usual
 from models.shock import Shock, find_shock, from_rows, to_rows
-from models.sketch import RISK, read_sketch, sketch_features, sketch_values, write_sketch
+from models.sketch import RISK, keep_large, read_sketch, sketch_features, sketch_values, write_sketch
 from models.train import KEYS
 from models.watch import judge_drift
 from signals.night import Night
@@ -33,7 +33,8 @@ def watch_night(night: Night, rows: pl.DataFrame, in_crisis: pl.DataFrame, champ
     scorecard. Only published nights before this one, and decisions that count on it, are looked at.
     """
     bars, before = load_bars(), _read_before(night)
-    tonight = sketch_night(night, rows.join(in_crisis, on="borrower_id", how="anti", maintain_order="left"), champion)
+    looked_at = rows.join(in_crisis, on="borrower_id", how="anti", maintain_order="left")
+    tonight = keep_large(sketch_night(night, looked_at, champion), bars.least_rows)
     usual, sketch = before.usual, before.sketch
     if sketch.is_empty():
         usual, sketch = TRAINING, read_sketch(champion.about.get("sketch", {}) if champion else {})

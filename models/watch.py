@@ -50,13 +50,15 @@ def _nothing_stood() -> pl.DataFrame:
 def sum_up_break(drift: pl.DataFrame, bars: Bars) -> dict[str, float]:
     """Sum up how broken a night is by the gates of shock mode: `share`, `risk_psi` and `unknown`, each only where it can be said.
 
-    Over the champion's features alone: without a champion nothing can break.
+    Over the champion's features alone: without a champion nothing can break. What became known, as where a history grows, has
+    moved and is not broken.
     """
     read = drift.filter("is_read")
     features = read.filter(pl.col("feature") != RISK)
     found: dict[str, float] = {}
     if not features.is_empty():
-        found["share"] = float(np.mean((features["psi"] >= bars.shock.psi).to_numpy()))
-        found["unknown"] = float(np.mean((features["unknown"] - features["unknown_usual"]).to_numpy()))
+        rise = (features["unknown"] - features["unknown_usual"]).to_numpy()
+        found["share"] = float(np.mean((features["psi"].to_numpy() >= bars.shock.psi) & (rise > -bars.unknown)))
+        found["unknown"] = float(np.mean(rise))
     risk = read.filter(feature=RISK)
     return found if risk.is_empty() else found | {"risk_psi": risk["psi"].item()}

@@ -142,9 +142,12 @@ def test_the_gates_must_break_on_nights_on_end_and_a_shock_stands_until_a_person
         ([{"feature": RISK, "psi": 0.7}, {"feature": "x"}], "PSI 0.70"),
         ([{"feature": "x", "unknown": 0.4, "unknown_usual": 0.1}], "30% more than usual is not known"),
         ([{"feature": "x", "psi": 0.9, "is_read": False}, {"feature": "y"}], None),
+        ([{"feature": "x", "psi": 5.7, "unknown": 0.4, "unknown_usual": 1.0}], None),
     ],
 )
-def test_risk_and_the_unknown_break_the_gates_too_and_what_no_champion_reads_does_not(rows: list[dict[str, Any]], word: str | None) -> None:
+def test_risk_and_the_unknown_break_the_gates_too_and_what_no_champion_reads_or_became_known_does_not(
+    rows: list[dict[str, Any]], word: str | None
+) -> None:
     nights = [(TONIGHT - timedelta(days=back), drift_of(*rows)) for back in range(BARS.shock.nights)]
     shock = find_shock(TONIGHT, None, None, nights, None, BARS)
     assert (shock is not None and word in shock.because_en) if word else shock is None
