@@ -228,12 +228,12 @@ def explain_feature(
     is_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object on standard output.")] = False,
 ) -> None:
     """Show the rows that went into a feature's value, for an analyst who doubts it."""
-    import nightly
+    from doors.tracing import explain_feature as trace
     from features.traced import list_trace_rows
     from signals.night import Night
     from signals.settings import Settings
 
-    traced = nightly.explain_feature(Night(as_of.date(), Settings.read(home=home)), name, borrower)
+    traced = trace(Night(as_of.date(), Settings.read(home=home)), name, borrower)
     if is_json:
         typer.echo(json.dumps(traced, ensure_ascii=False, indent=1, default=str))
         return

@@ -84,6 +84,7 @@ def score(night: Night) -> list[Receipt]:
     from guidance.tonight import load_programmes
     from models.registry import load_challenger, load_champion
     from models.score import grade_challenger, grade_rows
+    from models.tonight import watch_night
     from signals.freshness import find_left_out
     from signals.products import make_empty
 
@@ -95,9 +96,10 @@ def score(night: Night) -> list[Receipt]:
         kept = list_attended(connection, load_programmes(night), night.as_of)
     left_out = find_left_out(standing, in_crisis["borrower_id"], kept, night.settings.left_out_after_days)
     rows = _score_features(night, champion, challenger).join(left_out, on="borrower_id", how="anti", maintain_order="left")
+    watched, shock = watch_night(night, rows, in_crisis, champion)
     hold_and_list = _prepare_lists(night, standing, rows.select("borrower_id", "days_past_due"))
-    tonight = grade_rows(rows, in_crisis, champion)
-    receipts = [*night.write("levels", tonight), *night.write("scores", hold_and_list(tonight))]
+    tonight = grade_rows(rows, in_crisis, None if shock else champion)
+    receipts = [*watched, *night.write("levels", tonight), *night.write("scores", hold_and_list(tonight))]
     beside = hold_and_list(grade_challenger(rows, in_crisis, challenger)) if challenger else make_empty("challenger_scores")
     return [*receipts, *night.write("challenger_scores", beside)]
 
@@ -214,27 +216,6 @@ def report(night: Night) -> list[Receipt]:
     return []
 
 
-def explain_feature(night: Night, name: str, borrower_id: str) -> dict[str, Any]:
-    """Show the rows that went into one feature of one borrower, who said them, and whether the night kept the same value."""
-    from features import find_peers
-    from features.trace import find_feature, trace_feature, trace_peers
-    from features.traced import describe_trace
-    from signals.engines import make_by_engine
-    from signals.lake import refuse_before_first_night
-    from signals.provenance import find_kept_value, find_rows
-
-    feature = find_feature(name)
-    refuse_before_first_night(night.home, night.as_of)
-    asked = night.know_of(borrower_id), night.as_of, feature, borrower_id
-    peers = find_peers(partial(make_by_engine, night), night.as_of, [feature])
-    value, is_known, parts = trace_feature(*asked, peers)
-    if not is_known:
-        raise NightError("nobody of this id", f"what was known on {night.as_of}", "there is no value to explain", "check the id and day")
-    told = find_rows(night.home, night.as_of, borrower_id, {part.table for part in parts})
-    kept = find_kept_value(night.home, night.open_records(), night.as_of, borrower_id, name)
-    return describe_trace(feature, value, parts, told, kept, trace_peers(*asked, peers))
-
-
 NIGHT: dict[str, Callable[..., list[Receipt]]] = {
     stage.__name__: stage for stage in (pull, check, build_features, score, explain, judge, assign, publish, report)
 }
@@ -333,17 +314,23 @@ def name_sources() -> list[str]:
 
 def read_summary(night: Night) -> dict[str, Any]:
     """Count a published night for the report and the terminal."""
+    from features import name_features
     from guidance.summary import read_summary as count_night
     from guidance.tonight import count_codes, load_programmes, read_regions
+    from models.decisions import read_outcomes
     from models.registry import load_challenger, load_champion
     from signals.sources.rights import describe_right
 
     silences = night.find_silences()
-    told, regions = night.read_told(silences), read_regions(night)
+    heard, regions = night.read_told(silences), read_regions(night)
     with night.open_records().begin() as connection:
-        counted = count_night(night.home, connection, night.as_of, load_programmes(night), silences, told, regions)
-    why = load_champion(night.home.models, night.as_of)[1]
+        counted = count_night(night.home, connection, night.as_of, load_programmes(night), silences, heard, regions)
+    told: dict[str, Any] = {
+        "outcomes": read_outcomes(night.home.models, night.as_of),
+        "names": name_features(),
+        "unknown_codes": count_codes(night),
+    }
+    why, after = load_champion(night.home.models, night.as_of)[1], night.settings.left_out_after_days
     why_alone = load_challenger(night.home.models, night.as_of, night.list_columns("features"))[1]
     rights = [describe_right(source) for source in night.sources]
-    reasons: dict[str, Any] = {"why_scorecard": why, "why_no_challenger": why_alone, "unknown_codes": count_codes(night), "rights": rights}
-    return counted | reasons | {"left_out_after_days": night.settings.left_out_after_days}
+    return counted | told | {"why_scorecard": why, "why_no_challenger": why_alone, "left_out_after_days": after, "rights": rights}

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
-# Ten years; and a model is fitted anew for each fold.
-HORIZON_DAYS_MAX, FOLDS_MAX = 3_650, 50
 HORIZON_DAYS = 180  # what a scheduled training foretells, as the command does unless told otherwise
 
 
@@ -54,11 +52,13 @@ def train(
     Raises `SettingsError` for a horizon of no day or of more than ten years, and `InputError` when a required table is missing, no origin's horizon of `horizon_days` had ended by `as_of`,
     or too few defaults are known for any model.
     """
+    from models.extremes import refuse_extremes
     from models.registry import register_model
+    from models.tonight import sketch_training
     from models.train import fit_model
     from signals.receipts import hash_content
 
-    _refuse_extremes(horizon_days, None)
+    refuse_extremes(horizon_days, None)
     book = _open_book(sources, horizon_days, on_progress, forgotten)
     origins = book.list_origins(as_of)
     if not origins:
@@ -67,7 +67,8 @@ def train(
     book.say(f"fitting on {len(origins)} origins, {len(rows):,} rows")
     model = fit_model(rows, book.directions, book.recipe, horizon_days, as_of)
     evaluation = _evaluate_latest(book, origins[-1], rows, as_of)
-    about = {**model.about, "rows_hash": hash_content(rows, ("origin", "borrower_id")), "evaluation": evaluation}
+    sketch = sketch_training(model, rows.filter(origin=origins[-1]))
+    about = {**model.about, "rows_hash": hash_content(rows, ("origin", "borrower_id")), "sketch": sketch, "evaluation": evaluation}
     folder, made = Home(home).models, replace(model, about=about)
     version, is_champion = register_model(folder, made, _try_champion(book, folder, made, rows, as_of), may_lead=may_lead)
     return TrainingReport(version, is_champion, folder / version, as_of, model.origins, about)
@@ -90,10 +91,12 @@ def backtest(
     `InputError` for an unfinished horizon, or an origin before which there is nothing to learn from; `SettingsError`
     for no origin, and for a horizon or a number of folds out of bounds.
     """
+    from models.extremes import refuse_extremes
+
     days = sorted(set(origins))
     if not days:
         raise SettingsError("a backtest needs an origin", "--as-of", "there is no day to test on", "give at least one origin")
-    _refuse_extremes(horizon_days, folds)
+    refuse_extremes(horizon_days, folds)
     book = _open_book(sources, horizon_days, on_progress, forgotten)
     for origin in days:
         if origin > book.span.last_known - timedelta(days=horizon_days):
@@ -164,21 +167,12 @@ def run_task(as_of: str) -> dict[str, str]:
     return {"version": report.version, "known_by": as_of, "folder": str(report.folder)}
 
 
-def _refuse_extremes(horizon_days: int, folds: int | None) -> None:
-    if not 1 <= horizon_days <= HORIZON_DAYS_MAX:
-        raise SettingsError(
-            f"a horizon of {horizon_days} days",
-            "--horizon-days",
-            "no history tells what came of a borrower within it",
-            f"choose from 1 to {HORIZON_DAYS_MAX} days",
-        )
-    if folds is not None and not 2 <= folds <= FOLDS_MAX:  # noqa: PLR2004
-        raise SettingsError(
-            f"a backtest needs two folds or more, and {FOLDS_MAX} at most, not {folds}",
-            "--folds",
-            "nobody would be left to test on, or it would run for days",
-            "give --folds 5",
-        )
+def run_outcomes(as_of: str) -> dict[str, Any]:
+    """Hold, for a scheduler, earlier nights against what came of them by a day: settings from the environment, what was found as plain values."""
+    from models.aftermath import record_outcomes
+    from signals.settings import Settings
+
+    return record_outcomes(Settings.read(), date.fromisoformat(as_of))
 
 
 def _try_origin(book: _Book, origin: date, folds: int | None, is_out_of_time: bool) -> pl.DataFrame:

@@ -19,6 +19,10 @@ the failed task; the stages before it need not run again.
 **When another night holds the lease.** The stage waits for it. A night that was killed leaves the lease behind; it runs out after
 `DEUNGDAE_LEASE_MINUTES`.
 
+**Shock mode.** When what the champion reads breaks away from what is usual for three nights on end (the gates stand under `[watch.shock]` in
+`models/recipe.toml`), or outcomes refute it, the night scores by the official signs, and every list says so and why. It stays so until somebody
+runs `deungdae models resume --because "…"`: the report names what moved and since when. Nights that were published are not changed by it.
+
 **A backfill** of a night older than the newest published one builds its products again and reserves nothing.
 """
 

@@ -6,6 +6,10 @@ On the first of every month at 09:00 in Seoul, when the night is over: learn fro
 simple rankers and beside the champion. It **never promotes**, not even where there is no champion yet: until a person does, the champion
 scores as before, and the challenger is scored beside it each night (the report says whom each would flag and list).
 
+**What came of earlier nights.** Beside it, calibration and capture of the nights whose horizon is over are measured by what is known now, recorded
+under `models/outcomes/` and shown in the next night's report. Where far more or far fewer crises came than the champion foretold, the next night
+goes into shock mode: the scorecard scores until a person runs `deungdae models resume --because "…"`.
+
 **Promoting it.** Read its card and some nights' reports. Then `deungdae models promote VERSION --because "…" --home HOME`; a challenger that
 fails a gate of `models/recipe.toml` is refused. `deungdae models rollback --because "…"` goes back to the champion before.
 
@@ -45,6 +49,18 @@ def train(as_of: str) -> dict[str, str]:
         raise AirflowFailException(str(error)) from None
 
 
+@task
+def outcomes(as_of: str) -> dict[str, Any]:
+    """Hold earlier nights against what came of them."""
+    import training
+    from signals.errors import DeungdaeError
+
+    try:
+        return training.run_outcomes(as_of)
+    except DeungdaeError as error:  # a person must mend it: trying again would not help
+        raise AirflowFailException(str(error)) from None
+
+
 @dag(
     dag_id="training",
     schedule="0 9 1 * *",
@@ -59,8 +75,10 @@ def train(as_of: str) -> dict[str, str]:
     tags=["deungdae"],
 )
 def training_dag() -> None:
-    """Wire the day to the training."""
-    train(name_day())
+    """Wire the day to what came of earlier nights, and to the training: neither waits for the other."""
+    as_of = name_day()
+    outcomes(as_of)
+    train(as_of)
 
 
 training_dag()

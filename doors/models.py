@@ -1,4 +1,4 @@
-"""`deungdae models`: which models there are, who serves, and the acts that change it."""
+"""`deungdae models`: which models there are, who serves, the acts that change it, and what came of what they said."""
 
 from __future__ import annotations
 
@@ -95,6 +95,39 @@ def fairness(
         share = of_flagged.get((one["kind"], one["group"]))
         place = f"{share['selection_rate']:.1%}" if share else "–"
         table.add_row(KINDS.get(one["kind"], ""), one["group"], f"{one['borrowers']:,}", f"{one['selection_rate']:.1%}", place)
+    standard_out().print(table)
+
+
+@app.command()
+def resume(because: Because, home: HomeFolder) -> None:
+    """End shock mode: from the next night on the champion scores again, and what was seen since the shock began is the new usual."""
+    from models.resume import end_shock
+    from signals.settings import Settings
+
+    with _alone(home):
+        made = end_shock(Settings.read(home=home), because, _now())
+    rows = [("충격 모드 시작 · shock since", str(made.since)), ("운영 모형 복귀 · champion from the night of", str(made.from_on))]
+    show_pairs("충격 모드 종료 · shock ended", [*rows, ("사유 · because", made.because)])
+
+
+@app.command()
+def outcomes(
+    home: HomeFolder,
+    as_of: Annotated[
+        datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="What came is judged by all that was known on this day.")
+    ],
+) -> None:
+    """Hold the nights whose horizon is over against what came of them: were the risks right, were the crises seen?"""
+    from guidance.watching import OUTCOME_HEADS, list_outcome_rows
+    from models.aftermath import record_outcomes
+    from signals.settings import Settings
+
+    found = record_outcomes(Settings.read(home=home), as_of.date(), lambda: say("a night holds the lease; waiting for it to end"))
+    if not found["nights"]:
+        say(f"no published night's horizon was over on {as_of.date()}: there is nothing to hold against what came")
+    table = Table(*OUTCOME_HEADS)
+    for row in list_outcome_rows({"outcomes": found}):
+        table.add_row(*row)
     standard_out().print(table)
 
 

@@ -8,7 +8,7 @@ from features.describe import describe_features
 from features.feature import THEMES, Feature
 from features.peers import measure_peers
 from features.reading import READS
-from features.wording import word_changes, word_reasons
+from features.wording import name_features, word_changes, word_reasons
 
 __all__ = [
     "FEATURES",
@@ -22,6 +22,7 @@ __all__ = [
     "feature_names",
     "find_peers",
     "measure_peers",
+    "name_features",
     "themes",
     "word_changes",
     "word_reasons",

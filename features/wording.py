@@ -20,6 +20,15 @@ _SAYS_CHANGED = (
 )
 
 
+def name_features() -> dict[str, tuple[str, str]]:
+    """Name every declared feature in Korean and English, by its column.
+
+    >>> name_features()["days_past_due"][1]
+    'Days past due'
+    """
+    return {name: (feature.label_ko, feature.label_en) for name, feature in BY_NAME.items()}
+
+
 def word_reasons(reasons: pl.DataFrame) -> pl.DataFrame:
     """Add text_ko and text_en to reasons: what a caseworker reads.
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from guidance.call_list import count_pack, list_calls, list_places
 from guidance.catalogue import Catalogue
-from guidance.workbook import describe_pack, write_workbook
+from guidance.workbook import METHOD, describe_pack, say_method, write_workbook
 from signals.errors import SettingsError
 from signals.offices import Office
 from signals.packs import hash_packs
@@ -38,6 +38,7 @@ class PackNight:
     reasons: pl.DataFrame
     verdicts: pl.DataFrame
     assignments: pl.DataFrame
+    shock: str = ""  # why the scorecard scores though there is a model
 
 
 def write_packs(folder: Path, night: PackNight, offices: Sequence[Office]) -> str:
@@ -79,13 +80,15 @@ def _write_pack(folder: Path, night: PackNight, office: Office) -> None:
     own = night.scores.filter(pl.col("office") == office.id)
     calls = list_calls(own, night.reasons, night.verdicts, night.assignments, night.catalogue)
     places = list_places(own, night.assignments)
-    counts = count_pack(calls, places)
-    summary = describe_pack(office.name_ko, night.as_of, night.model_version, counts)
+    counts, method = count_pack(calls, places), say_method(night.model_version, night.shock)
+    if night.model_version == "scorecard":  # whoever holds the list alone must read it there
+        calls = calls.with_columns(pl.lit(method).alias(METHOD))
+    summary = describe_pack(office.name_ko, night.as_of, method, counts)
     write_workbook(folder / "pack.xlsx", summary, calls, places, night.catalogue, night.as_of)
     write_call_csv(folder / "call_list.csv", calls)
     manifest = {
         "as_of": night.as_of.isoformat(), "office": office.id, "model_version": night.model_version,
-        "catalogue_hash": night.catalogue.catalogue_hash, "counts": counts,
+        "catalogue_hash": night.catalogue.catalogue_hash, "counts": counts, **({"shock": night.shock} if night.shock else {}),
         "files": {file.name: {"sha256": sha256(file.read_bytes()).hexdigest(), "bytes": file.stat().st_size} for file in sorted(folder.iterdir())},
     }  # fmt: skip
     text = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"

@@ -12,6 +12,7 @@ from guidance.call_list import PLACE_KO
 from guidance.catalogue import Catalogue
 from guidance.side_by_side import list_beside_rows
 from guidance.state import LEVEL_KO
+from guidance.watching import DRIFT_HEADS, OUTCOME_HEADS, list_drift_rows, list_outcome_rows, say_scorecard, say_usual
 from signals.codes.regions import name_regions
 from signals.products import FLAGGED, LEVELS, THEMES
 from signals.silence import Silence
@@ -89,7 +90,7 @@ def render_report(summary: dict[str, Any], checks: list[dict[str, Any]], breache
         *_table(SOURCE_HEADS, [_source_row(check) for check in checks]),
         *_table(RIGHT_HEADS, [_right_row(right) for right in summary["rights"]]),
         *_table(SILENT_HEADS, [_silent_row(row) for row in summary["silent"]]),
-        *_table(["변동 · drift since last night", "PSI"], [(name, f"{psi:.3f}") for name, psi in summary["drift"]]),
+        *_watched(summary),
         *[f"- 자료 없음 · not supplied: {name}" for name in summary["missing"]],
         *[_say_unknown_code(row) for row in summary["unknown_codes"]],
         "",
@@ -103,14 +104,21 @@ def _head(summary: dict[str, Any]) -> list[str]:
     model = ", ".join(summary["model_version"])
     lines = [f"# 야간 산출 보고 · Nightly report · {summary['as_of']}", "", f"- 차주 · borrowers: {summary['borrowers']:,}"]
     lines += [f"- 운영 모형 · model: {model}"]
-    if model == "scorecard":
-        lines += [
-            f"- **운영 모형이 없어 공식 징후 점수표로 산출했습니다. · Scored by the scorecard of official signs: {summary['why_scorecard']}.**"
-        ]
+    lines += say_scorecard(summary)
     listed = f"목록 · on lists: {summary['listed']:,}; 상담 여력 초과 · beyond capacity: {summary['overflow']:,}"
     lines += [f"- 선별 대상 · flagged: {summary['flagged']:,}; {listed}", f"- 미갱신 · stale: {summary['stale']:,}"]
     lines += [f"- {name}: {said}" for name, said in list_beside_rows(summary)]
     return [*lines, f"- {say_left_out(summary)}: {summary['left_out']:,}", ""]
+
+
+def _watched(summary: dict[str, Any]) -> list[str]:
+    return [
+        f"- 변동 · drift: {say_usual(summary)}",
+        "",
+        *_table(["지속 변동 · drift that lasts", *DRIFT_HEADS], list_drift_rows(summary, "lasting")),
+        *_table(["그 밖의 변동 · other drift, the most moved", *DRIFT_HEADS], list_drift_rows(summary, "most")),
+        *_table(OUTCOME_HEADS, list_outcome_rows(summary)),
+    ]
 
 
 def say_left_out(summary: dict[str, Any]) -> str:

@@ -12,16 +12,14 @@ from sqlalchemy import Connection
 from guidance.catalogue import Catalogue
 from guidance.report import count_budgets, count_silences, summarise_night
 from guidance.side_by_side import count_beside
+from guidance.watching import tell_drift, tell_shock
 from signals.check_reports import read_check_reports
-from signals.drift import measure_drift
 from signals.home import Home
 from signals.lake import open_tables
 from signals.nights import read_night, read_seconds
 from signals.records.runs import list_nights
 from signals.silence import Silence
 from signals.tables import TABLES
-
-MOST_DRIFTED = 5
 
 
 def read_summary(
@@ -48,7 +46,8 @@ def read_summary(
     return summarise_night(as_of, scores, first, assignments, regions, levels, catalogue) | {
         "budgets": count_budgets(catalogue, opening, assignments),
         "challenger": count_beside(scores, tonight["challenger_scores"].collect()),
-        "drift": _measure_drift(tonight, earlier[0]) if earlier else [],
+        "drift": tell_drift(tonight["drift"].collect()),
+        "shock": tell_shock(tonight["shock"].collect()),
         "missing": [name for name in TABLES if name not in known],
         "failed": [check.failure for check in checks if check.failure],
         "not_delivered": sorted(set(known) - {table for check in checks for table in check.read}),
@@ -57,11 +56,3 @@ def read_summary(
         "seconds": read_seconds(home, as_of),
         "places": [home.product(""), home.packs(as_of), home.docs / "nights" / f"{as_of}.md", home.docs / "data_docs", home.quarantine],
     }
-
-
-def _measure_drift(tonight: dict[str, pl.LazyFrame], earlier: dict[str, pl.LazyFrame]) -> list[tuple[str, float]]:
-    """Name the features, or the risk, that moved most since the night before."""
-    risks = [night["scores"].select("borrower_id", "risk") for night in (tonight, earlier)]
-    now, before = (night["features"].join(risk, on="borrower_id").collect() for night, risk in zip((tonight, earlier), risks, strict=True))
-    shared = [name for name in now.columns if name in before.columns and name != "borrower_id"]
-    return list(measure_drift(now, before, shared).head(MOST_DRIFTED).iter_rows())

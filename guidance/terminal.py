@@ -7,18 +7,22 @@ from typing import Any
 from guidance.report import say_left_out, say_silence
 from guidance.side_by_side import list_beside_rows
 from guidance.state import LEVEL_KO
+from guidance.watching import list_drift_rows, say_shock, say_usual
 from signals.products import THEMES
 
 
 def list_night_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """Write a night's summary as pairs of a name, in both languages, and what is to be said of it."""
     rows = [("차주 · borrowers scored", f"{summary['borrowers']:,}"), ("운영 모형 · model", ", ".join(summary["model_version"]))]
-    rows += [("점수표 · scorecard because", summary["why_scorecard"])] if summary["why_scorecard"] else []
+    why = say_shock(summary["shock"]) or summary["why_scorecard"]
+    rows += [("점수표 · scorecard because", why)] if why else []
     rows += list_beside_rows(summary)
     rows += [(f"단계 · {LEVEL_KO[name]} {name}", f"{count:,}") for name, count in reversed(summary["levels"].items())]
     rows += [("목록 · on the offices' lists", f"{summary['listed']:,} (+{summary['overflow']:,} beyond capacity)")]
     rows += [(f"주된 영역 · {THEMES[theme]} {theme}", f"{count:,} flagged") for theme, count in summary["drivers"]]
     rows += [(f"지원 · {offer['name_ko']}", _say_offer(offer)) for offer in summary["offers"]]
+    rows += [("변동 · drift", say_usual(summary))]
+    rows += [(f"지속 변동 · {row[0]}", f"PSI {row[1]}, since {row[-1]}") for row in list_drift_rows(summary, "lasting")]
     rows += [(f"초 · seconds {stage}", f"{seconds:.1f}") for stage, seconds in summary["seconds"].items()]
     return [*rows, *_list_source_rows(summary), *(("산출물 · outputs", str(place)) for place in summary["places"])]
 

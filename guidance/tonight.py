@@ -12,6 +12,7 @@ from guidance.catalogue import SHIPPED, Catalogue, load_catalogue
 from guidance.ledger import reserve_places
 from guidance.need import take_sides
 from guidance.packs import PackNight, write_packs
+from guidance.watching import say_shock, tell_shock
 from signals.codes.regions import read_places
 from signals.codes.unknown import COLUMNS as CODED
 from signals.codes.unknown import count_unknown_codes
@@ -56,7 +57,8 @@ def write_office_packs(night: Night, catalogue: Catalogue, folder: Path) -> str:
     told = {
         name: night.read(name).join(listed, on="borrower_id", how="semi").collect(engine="streaming") for name in ("reasons", "verdicts")
     }
-    of_packs = PackNight(night.as_of, name_models(scores), catalogue, scores, told["reasons"], told["verdicts"], assignments)
+    shock = say_shock(tell_shock(night.read("shock").collect()))
+    of_packs = PackNight(night.as_of, name_models(scores), catalogue, scores, told["reasons"], told["verdicts"], assignments, shock)
     return write_packs(folder, of_packs, load_offices(night.home.root))
 
 

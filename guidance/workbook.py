@@ -14,7 +14,7 @@ from guidance.call_list import ASK_DESK, PLACE_KO
 from guidance.catalogue import Catalogue
 from guidance.programme import Programme
 
-SUMMARY, CALLS = "요약", "상담 목록"
+SUMMARY, CALLS, METHOD = "요약", "상담 목록", "산출 방식"
 COUNTS_KO = {
     "borrowers": "상담 대상",
     "with_questions": "여쭤볼 것이 있는 대상",
@@ -36,12 +36,17 @@ NOTES = (
 )
 
 
-def describe_pack(office_ko: str, as_of: date, model_version: str, counts: dict[str, int]) -> list[tuple[str, str | int]]:
+def say_method(model_version: str, shock: str = "") -> str:
+    """Say by what a list was scored; `shock` says why the scorecard scores though there is a model (empty: there is none)."""
+    return f"운영 모형 {model_version}" if model_version != "scorecard" else shock or NO_MODEL
+
+
+def describe_pack(office_ko: str, as_of: date, method: str, counts: dict[str, int]) -> list[tuple[str, str | int]]:
     """List what stands on a pack's first sheet: whose it is, of which night, by what it was scored, how much it holds."""
     return [
         ("지원센터", office_ko),
         ("기준일", as_of.isoformat()),
-        ("산출 방식", NO_MODEL if model_version == "scorecard" else f"운영 모형 {model_version}"),
+        (METHOD, method),
         *((name_ko, counts[name]) for name, name_ko in COUNTS_KO.items()),
         *(("", note) for note in NOTES),
     ]

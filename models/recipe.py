@@ -37,14 +37,15 @@ class Recipe:
 
 
 def load_recipe(path: Path | None = None) -> Recipe:
-    """Read a recipe; without a path, the one beside this module. The gates of promotion (see `gates`) make no model and are left out.
+    """Read a recipe; without a path, the one beside this module. The gates of promotion (see `gates`) and what a night watches (see `bars`) make no model and are left out.
 
     Raises `SettingsError` when the file is not TOML, or names too much or too little.
     """
     path = path or Path(__file__).with_name("recipe.toml")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-        values.pop("gates", None)
+        for other in ("gates", "watch"):
+            values.pop(other, None)
         return Recipe(**values)
     except (tomllib.TOMLDecodeError, TypeError) as error:
         raise SettingsError(

@@ -59,7 +59,7 @@ def erase_from_products(home: Home, borrower_id: str, runs: Iterable[Mapping[str
     """
     gone, published = 0, list(runs)
     for name, place in list_stored(home).items():
-        if name in PRODUCTS:
+        if name in PRODUCTS and "borrower_id" in PRODUCTS[name].columns:  # the others count, and name nobody
             _put_back(home, name, place, published)
             theirs = scan_stored(place).filter(pl.col("borrower_id") == borrower_id)
             nights = dict(theirs.group_by("as_of").len().collect().iter_rows())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -42,6 +43,18 @@ def read_earlier_levels(home: Home, connection: Connection, as_of: date, nights:
     """
     found = (read_night(home, connection, night) for night in list_nights(connection, as_of)[:nights])
     return [night["scores"].select("borrower_id", "level").join(night["levels"], on="borrower_id", how="left").collect() for night in found]
+
+
+def read_earlier_rows(home: Home, connection: Connection, as_of: date, product: str, nights: Collection[date]) -> pl.DataFrame:
+    """Read a small product of some published nights before `as_of`, each row with its `as_of`; no row of a night that did not make it.
+
+    At the version that the newest night before `as_of` pins: whatever is done with older nights afterwards changes nothing.
+    """
+    newest, schema = find_newest_run(connection, before=as_of), {"as_of": pl.Date, **PRODUCTS[product].columns}
+    if newest is None or product not in newest["receipts"] or not nights:
+        return pl.DataFrame(schema=schema)
+    rows = scan_stored(home.product(product), newest["receipts"][product]["version"])
+    return rows.filter(pl.col("as_of").is_in(sorted(nights))).select(*schema).collect()
 
 
 def read_waits(home: Home, connection: Connection, as_of: date) -> pl.DataFrame:

@@ -78,6 +78,36 @@ PRODUCTS: dict[str, Product] = {
             "promotion; no list, pack or page of a case shows it.",
         ),
         Product(
+            "sketches",
+            ("feature", "cell"),
+            {"feature": _TEXT, "cell": pl.Int64, "rows": pl.Int64},
+            "One row per feature (or risk, by the champion) and cell of its grid that holds any of the borrowers looked at: how many (decision 0035).",
+        ),
+        Product(
+            "drift",
+            ("feature",),
+            {
+                "feature": _TEXT,
+                "psi": _NUMBER,
+                "distance": _NUMBER,
+                "unknown": _NUMBER,
+                "unknown_usual": _NUMBER,
+                "usual": _TEXT,
+                "is_read": _FLAG,
+                "is_over": _FLAG,
+                "is_alarm": _FLAG,
+                "since": pl.Date,
+            },
+            "One row per feature (or risk) that could be compared: how far it lies from what is usual, whether the champion reads it, whether it passes "
+            "a bar tonight, and whether that lasts, since which night (decision 0035).",
+        ),
+        Product(
+            "shock",
+            ("since",),
+            {"since": pl.Date, "because_ko": _TEXT, "because_en": _TEXT},
+            "One row on a night in shock mode (else none): since which night, and why, the scorecard scores until a person resumes (decision 0035).",
+        ),
+        Product(
             "reasons",
             ("borrower_id", "position"),
             {

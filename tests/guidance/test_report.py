@@ -10,6 +10,7 @@ import pytest
 
 from guidance.catalogue import load_catalogue
 from guidance.report import count_budgets, count_silences, render_report, summarise_night
+from guidance.watching import tell_drift, tell_shock
 from signals.products import PRODUCTS
 from signals.silence import Silence
 from signals.sources.rights import NOT_FOR_NIGHTS, WITHOUT_BASIS, describe_right
@@ -59,7 +60,8 @@ def summary() -> dict[str, Any]:
     return (
         counted
         | heard
-        | {"budgets": budgets, "drift": [], "missing": [], "why_scorecard": None}
+        | {"budgets": budgets, "drift": tell_drift(product("drift")), "missing": [], "why_scorecard": None}
+        | {"shock": None, "outcomes": None, "names": {"days_past_due": ("연체일수", "Days past due")}}
         | {"challenger": None, "why_no_challenger": ""}
     )
 
@@ -97,6 +99,28 @@ def test_the_report_says_how_many_codes_no_list_knows_and_none_of_them_by_value(
     assert region.startswith("- 미확인 코드 · unknown codes: borrowers.region_code: 목록에 없는 코드 · codes not in our lists: 1,200; ")
     assert region.endswith("look like the statistics office's own: 30")
     assert district.endswith("borrowers.district_code: 바뀐 코드를 알 수 없음 · what they became is not known: 7")
+
+
+def test_the_report_says_what_moved_and_lasts_by_name_and_nothing_of_a_person(summary: dict[str, Any]) -> None:
+    assert "there is no earlier night to compare with" in render_report(summary, [CHECK], [])
+    moved = {"psi": 0.4, "distance": 0.5, "unknown": 0.25, "unknown_usual": 0.05, "usual": "months", "is_over": True}
+    lasting = {**moved, "feature": "days_past_due", "is_alarm": True, "since": date(2026, 9, 27)}
+    drift = product("drift", lasting, {**moved, "feature": "risk", "psi": 0.3, "distance": None, "is_alarm": False})
+    lines = render_report({**summary, "drift": tell_drift(drift)}, [CHECK], []).splitlines()
+    assert "| 연체일수 · Days past due | 0.400 | 0.50 | 25.0% | 5.0% | 2026-09-27 |" in lines
+    assert "| 위험도 · The risk by the champion | 0.300 | – | 25.0% | 5.0% | – |" in lines
+    assert any("lasting: 1/2" in line and "nights of the same day of the month" in line for line in lines)
+
+
+def test_the_report_says_in_both_languages_why_a_shock_keeps_the_scorecard_and_what_came_of_earlier_nights(summary: dict[str, Any]) -> None:
+    shock = tell_shock(product("shock", {"since": date(2026, 9, 29), "because_ko": "위험도 분포", "because_en": "the risks"}))
+    one = {"night": "2026-03-31", "model_version": "m0", "borrowers": 900, "foretold": 31.4, "came": 40, "calibration_error": 0.012}
+    seen = {"came_flagged": 30, "capture_flagged": 0.75, "came_listed": 20, "capture_listed": 0.5}
+    told = {"shock": shock, "model_version": ["scorecard"], "outcomes": {"nights": [{**one, **seen}]}}
+    text = render_report({**summary, **told}, [CHECK], [])
+    assert "충격 모드: 2026-09-29부터 공식 징후 점수표로 산출합니다. 사유: 위험도 분포." in text
+    assert "since 2026-09-29 the scorecard of official signs scores, because the risks." in text
+    assert "| 2026-03-31 | m0 | 900 | 31 | 40 | 0.0120 | 30 (75%) | 20 (50%) |" in text
 
 
 def test_the_report_says_room_for_calls_and_what_a_source_brought(summary: dict[str, Any]) -> None:
