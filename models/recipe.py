@@ -26,6 +26,8 @@ class Recipe:
     isotonic_defaults: int
     negatives_per_default: int
     thin_defaults: int
+    sure_defaults: int
+    choice_errors: float
     least_defaults: int
     resamples: int
     interval_defaults: int
