@@ -199,8 +199,8 @@ def _try_origin(book: _Book, origin: date, folds: int | None, is_out_of_time: bo
 
 def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date) -> dict[str, Any]:
     """The trial of a training: at its latest origin, out of time where enough was known before it, else only borrower-disjoint."""
-    from models.leakage import audit_features, can_audit, sum_up_audit
     from models.folds import count_defaults
+    from models.leakage import audit_features, can_audit, sum_up_audit
     from models.trial import summarise_trial, try_models
 
     # The model on trial is told of default events: an origin told by repayments alone has another definition (decision 0010).

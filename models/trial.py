@@ -12,10 +12,10 @@ import polars as pl
 from models.baselines import BASELINES, Scored, Scorer, fit_baselines, grade_like_night
 from models.bootstrap import Drawn, add_intervals, resample
 from models.figures import Figures, Sheet, list_places, open_sheet
+from models.folds import assign_folds
 from models.lists import FLAGGED, measure_churn
 from models.offices import measure_offices
 from models.recipe import Recipe
-from models.folds import assign_folds
 from models.train import KEYS, can_fit, fit_model
 from models.verdict import judge_contenders
 
