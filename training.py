@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from models.labels import Span
+    from models.lot import Lot
     from models.model import Model
     from models.recipe import Recipe
     from signals.forgotten import Forgotten
@@ -65,9 +66,9 @@ def train(
         raise _unfinished(sources, f"no month end before {as_of} has a known horizon of {horizon_days} days")
     rows = book.read_rows(origins, as_of)
     book.say(f"fitting on {len(origins)} origins, {len(rows):,} rows")
-    model = fit_model(rows, book.directions, book.recipe, horizon_days, as_of)
+    lot, model = book.lot.to_json(), fit_model(rows, book.directions, book.recipe, horizon_days, as_of)
     evaluation = _evaluate_latest(book, origins[-1], rows, as_of)
-    about = {**model.about, "rows_hash": hash_content(rows, ("origin", "borrower_id")), "evaluation": evaluation}
+    about = {**model.about, "lot": lot, "rows_hash": hash_content(rows, ("origin", "borrower_id")), "evaluation": evaluation}
     folder, made = Home(home).models, replace(model, about=about)
     version, is_champion = register_model(folder, made, _try_champion(book, folder, made, rows, as_of), may_lead=may_lead)
     return TrainingReport(version, is_champion, folder / version, as_of, model.origins, about)
@@ -256,6 +257,7 @@ class _Book:
     directions: Mapping[str, int]
     recipe: Recipe
     say: Progress
+    lot: Lot
     features: dict[date, pl.DataFrame] = field(default_factory=dict)
     excluded: dict[tuple[date, date], dict[str, int]] = field(default_factory=dict)
 
@@ -278,13 +280,12 @@ class _Book:
         import polars as pl
 
         from models.labels import count_excluded, join_features, label_defaults
+        from models.lot import thin_labels
 
-        parts = []
-        for origin in origins:
-            labels = label_defaults(self.tables, origin, self.horizon_days, known_by)
-            self.excluded[origin, known_by] = count_excluded(labels)
-            parts.append(join_features(labels, self._build_features(origin), origin))
-        rows = pl.concat(parts)
+        labels = {origin: label_defaults(self.tables, origin, self.horizon_days, known_by) for origin in origins}
+        self.excluded |= {(origin, known_by): count_excluded(frame) for origin, frame in labels.items()}
+        labels, self.lot.rows_left_out = thin_labels(labels, self.recipe)
+        rows = pl.concat([join_features(frame, self._build_features(origin), origin) for origin, frame in labels.items()])
         if rows.is_empty():
             raise _unfinished(self.sources, f"nobody is known, and not in crisis, at {origins[-1]}")
         return rows
@@ -307,6 +308,7 @@ class _Book:
 def _open_book(sources: Sequence[str], horizon_days: int, on_progress: Progress | None, forgotten: Forgotten | None = None) -> _Book:
     from features import directions
     from models.labels import find_span
+    from models.lot import hold_lot
     from models.recipe import load_recipe
     from signals.checks import judge_rows
     from signals.forgotten import NOBODY
@@ -315,14 +317,15 @@ def _open_book(sources: Sequence[str], horizon_days: int, on_progress: Progress 
     from signals.tables import TABLES
 
     # As the night does: what is said twice alike is no contradiction, and what breaks a rule or hangs in the air is not learned from.
-    read = read_sources(sources, forgotten or NOBODY)
+    recipe = load_recipe()
+    read, lot = hold_lot(read_sources(sources, forgotten or NOBODY), recipe)
     said = {name: frame.unique(list(TABLES[name].columns), keep="first", maintain_order=True).collect() for name, frame in read.items()}
     sound = {name: judge_rows(frame, name)[0] for name, frame in said.items()}
     tables = {name: part_orphans(frame, name, _list_known(sound, name))[0].lazy() for name, frame in sound.items()}
     span = find_span(tables)
     if span is None:
         raise _unfinished(sources, "there is no repayment at all")
-    return _Book(sources, tables, horizon_days, span, directions(), load_recipe(), on_progress or (lambda _: None))
+    return _Book(sources, tables, horizon_days, span, directions(), recipe, on_progress or (lambda _: None), lot)
 
 
 def _list_known(sound: Mapping[str, pl.DataFrame], table: str) -> list[pl.LazyFrame]:

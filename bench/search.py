@@ -2,7 +2,7 @@
 
 Each trial grows trees on two thirds of the borrowers (the second third says when to stop) and is judged by its log loss on the last
 third, at an origin whose past was known by then; on data of one origin by borrowers alone. A data set counts by the ratio to the
-standing recipe's loss, so that none counts more than another. The first trial is the standing recipe. The record names it all.
+standing recipe's loss, so that none counts more than another; each town counts once more as if only a part of it were known. The first trial is the standing recipe. The record names it all.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ sys.path.insert(0, str(HERE.parent))  # the code that stands here, wherever the 
 
 from models.evaluate import measure_auc, measure_average_precision  # noqa: E402
 from models.folds import assign_folds  # noqa: E402
+from models.lot import draw_lot  # noqa: E402
 from models.recipe import Recipe, load_recipe  # noqa: E402
 from models.train import KEYS, choose_features  # noqa: E402
 from models.trees import fit_trees, set_up  # noqa: E402
@@ -41,6 +42,7 @@ NEGATIVES = (5, 10, 20)
 ORIGIN, HORIZON_DAYS, EVERY = date(2026, 3, 31), 180, 2
 UNTIL = date(2026, 10, 1)
 LAST_FOLD = 2
+ERRORS = 2.0  # of the mean ratio, below which a better point is luck
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,15 @@ class Book:
 def main() -> None:
     """Read the books, try every point, write the record."""
     arguments = _read_arguments()
-    books = [_read_town(arguments, seed) for seed in arguments.seeds]
+    towns = [_read_town(arguments, seed) for seed in arguments.seeds]
+    books = [*towns, *(_thin_out(town, arguments.thin) for town in towns)]
     books += [_read_real(place) for place in arguments.real]
     tried = []
     for number, point in enumerate(draw_points(load_recipe(), arguments.trials, arguments.seed)):
         start = time.perf_counter()
         tried.append((point, [judge_point(point, book) for book in books]))
         print(f"… trial {number} of {arguments.trials}, {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-    words = f"python bench/search.py --trials {arguments.trials} --seed {arguments.seed} --borrowers {arguments.borrowers} --months {arguments.months} --seeds {' '.join(map(str, arguments.seeds))}"
+    words = f"python bench/search.py --trials {arguments.trials} --seed {arguments.seed} --borrowers {arguments.borrowers} --months {arguments.months} --seeds {' '.join(map(str, arguments.seeds))} --thin {arguments.thin}"
     words += "".join(f" --real {Path(place).name}" for place in arguments.real)
     arguments.record.write_text(write_record(words, [book.name for book in books], tried), encoding="utf-8")
     print(f"the record: {arguments.record}")
@@ -97,29 +100,42 @@ def judge_point(recipe: Recipe, book: Book) -> dict[str, float]:
 
 
 def write_record(words: str, books: Sequence[str], tried: Sequence[tuple[Recipe, Sequence[Mapping[str, float]]]]) -> str:
-    """Write what was tried, best first, as Markdown; the winner is the lowest mean ratio to the standing recipe's losses."""
-    standing = [found["loss"] for found in tried[0][1]]
-    ranked = sorted(
-        (float(np.mean([one["loss"] / base for one, base in zip(found, standing, strict=True)])), number, point, found)
-        for number, (point, found) in enumerate(tried)
-    )
+    """Write what was tried, best first, as Markdown, and which point serves."""
+    ranked = rank_points([[one["loss"] for one in found] for _, found in tried])
     names = [*SPACE, "negatives_per_default"]
-    head = ["trial", "mean ratio", *names, *(f"{book}: loss, AUC, AP, rounds" for book in books)]
+    head = ["trial", "mean ratio", "± error", *names, *(f"{book}: loss, AUC, AP, rounds" for book in books)]
+    best, serves = ranked[0], choose_winner(ranked)
     lines = [
         "# The search for hyper-parameters",
         "",
         f"Written by `{words}`; do not edit. Trial 0 is the recipe that stood before. No class weights: they break calibration.",
         "",
-        f"The winner: trial {ranked[0][1]}, {_say_point(ranked[0][2], names)}.",
+        "The mean ratio is that of the log losses to those of trial 0, over the books; its error is the standard error over them. Another",
+        f"point serves only when it is better by {ERRORS:.0f} errors: else the difference is luck, and what stands stays.",
+        "",
+        f"The best: trial {best[2]}, {_say_point(tried[best[2]][0], names)}: {best[0]:.4f} ± {best[1]:.4f}. **Serving: trial {serves}**, {_say_point(tried[serves][0], names)}.",
         "",
         f"| {' | '.join(head)} |",
         f"|{'---|' * len(head)}",
     ]
-    for ratio, number, point, found in ranked:
+    for ratio, error, number in ranked:
+        point, found = tried[number]
         settings = [str(_read_setting(point, name)) for name in names]
         figures = [f"{one['loss']:.5f}, {one['auc']:.4f}, {one['average_precision']:.4f}, {one['rounds']:.0f}" for one in found]
-        lines.append(f"| {' | '.join([str(number), f'{ratio:.4f}', *settings, *figures])} |")
+        lines.append(f"| {' | '.join([str(number), f'{ratio:.4f}', f'{error:.4f}', *settings, *figures])} |")
     return "\n".join(lines) + "\n"
+
+
+def rank_points(losses: Sequence[Sequence[float]]) -> list[tuple[float, float, int]]:
+    """Rank the points, best first: the mean ratio to the first point's losses over the books, its standard error, the point's number."""
+    ratios = np.array(losses) / np.array(losses[0])
+    errors = ratios.std(axis=1, ddof=1) / np.sqrt(ratios.shape[1])
+    return sorted((float(mean), float(error), number) for number, (mean, error) in enumerate(zip(ratios.mean(axis=1), errors, strict=True)))
+
+
+def choose_winner(ranked: Sequence[tuple[float, float, int]]) -> int:
+    """The best point that is better than what stands by more than luck, else what stands (0)."""
+    return next((number for ratio, error, number in ranked if ratio < 1 - ERRORS * error), 0)
 
 
 def _say_point(point: Recipe, names: Sequence[str]) -> str:
@@ -152,6 +168,12 @@ def _read_town(arguments: argparse.Namespace, seed: int) -> Book:
     return Book(f"town {seed}", *(pl.read_parquet(file) for file in kept))
 
 
+def _thin_out(book: Book, share: float) -> Book:
+    """The same book where only a part of the borrowers can be learned from: what serves the many must not fail the few."""
+    lot = draw_lot(book.past["borrower_id"], seed=1)
+    return Book(f"{share:.0%} of {book.name}", book.past.filter(pl.Series(lot < share)), book.present)
+
+
 def _read_real(place: str) -> Book:
     """A source folder of one origin, the newest whose horizon of 31 days is known."""
     from training import _open_book
@@ -168,6 +190,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--borrowers", type=int, default=20_000)
     parser.add_argument("--months", type=int, default=36)
     parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103], help="of the towns")
+    parser.add_argument("--thin", type=float, default=0.3, help="each town is also learned from by so many of its borrowers alone")
     parser.add_argument("--real", nargs="*", default=[], help="source folders of real data with one origin")
     parser.add_argument("--data", type=Path, default=HERE / ".data", help="the folder in which the made rows stay for the next run")
     parser.add_argument("--record", type=Path, default=HERE.parent / "docs" / "hyper-parameters.md")

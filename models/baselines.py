@@ -10,6 +10,7 @@ import polars as pl
 
 from models.calibration import fit_calibration
 from models.evaluate import Numbers
+from models.folds import find_latest
 from models.levels import Thresholds, assign_levels, fix_thresholds
 from models.model import arrange_features
 from models.recipe import Recipe
@@ -41,15 +42,16 @@ Scorer = Callable[[pl.DataFrame], Scored]
 def fit_baselines(rows: pl.DataFrame, directions: Mapping[str, int], recipe: Recipe) -> dict[str, Scorer]:
     """Fit each baseline on the rows a model is fitted on; each then gives rows a raw score, a probability and a level.
 
-    Days past due and the scorecard rank by themselves; the rows only teach them a probability (a sigmoid). The logistic
+    Days past due and the scorecard rank by themselves; the newest rows (those a model is calibrated on) only teach them a probability (a sigmoid). The logistic
     regression grows on the rows that trees grow on, and its sigmoid too puts the base rate right. The scorecard's levels are
     those of a scorecard night; the other two have theirs from the best F2 and F0.5 on the rows and, as a model has, from a night's
     fixed rules: all contenders stand under the same ones.
     """
+    latest = rows.filter(pl.Series(find_latest(rows, recipe.calibration_defaults)))
     return {
-        "days_past_due": _calibrate(rows, _score_days_past_due),
-        "logistic": _calibrate(rows, _fit_logistic(rows, directions, recipe)),
-        "scorecard": _calibrate(rows, _score_points, has_levels=True),
+        "days_past_due": _calibrate(latest, _score_days_past_due),
+        "logistic": _calibrate(latest, _fit_logistic(rows, directions, recipe)),
+        "scorecard": _calibrate(latest, _score_points, has_levels=True),
     }
 
 

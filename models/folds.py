@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from models.evaluate import Numbers
 
@@ -22,3 +23,11 @@ def assign_folds(rows: pl.DataFrame, folds: int, seed: int) -> Numbers:
 def count_defaults(rows: pl.DataFrame) -> int:
     """How many borrowers of `rows` had a default (one whom several origins saw coming counts once)."""
     return rows.filter("is_default")["borrower_id"].n_unique()
+
+
+def find_latest(rows: pl.DataFrame, defaults: int) -> NDArray[np.bool_]:
+    """The rows of the newest origins that together hold so many defaults (all, when there are fewer)."""
+    counts = rows.group_by("origin").agg(pl.col("is_default").sum().cast(pl.Int64)).sort("origin", descending=True)
+    before = counts.select("origin", before=pl.col("is_default").cum_sum() - pl.col("is_default"))
+    latest = before.filter(pl.col("before") < defaults)["origin"]
+    return rows["origin"].is_in(latest.implode()).to_numpy()

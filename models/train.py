@@ -13,11 +13,11 @@ import polars as pl
 from models.calibration import fit_calibration
 from models.choice import Choice, choose_shape
 from models.evaluate import Numbers
-from models.folds import assign_folds, count_defaults
+from models.folds import assign_folds, count_defaults, find_latest
 from models.levels import fix_thresholds
 from models.model import Model
 from models.recipe import Recipe
-from models.trees import NDArrayBool, Setup, fit_trees, set_up
+from models.trees import Setup, fit_trees, set_up
 from signals.errors import InputError
 
 KEYS = ("origin", "borrower_id", "is_default", "default_on")
@@ -47,7 +47,7 @@ def fit_model(rows: pl.DataFrame, directions: Mapping[str, int], recipe: Recipe,
     choice = choose_shape(rows, chosen, recipe, horizon_days)
     setup = set_up(rows, chosen, recipe, is_additive=choice.is_additive)
     raw, rounds = _score_held_out(setup, assign_folds(rows, recipe.inner_folds, recipe.seed + 1))
-    is_latest = _find_latest(rows, recipe.calibration_defaults)
+    is_latest = find_latest(rows, recipe.calibration_defaults)
     label, raw = setup.label[is_latest], raw[is_latest]
     calibration = fit_calibration(label, raw, recipe.isotonic_defaults)
     return Model(
@@ -96,11 +96,3 @@ def _score_held_out(setup: Setup, folds: Numbers) -> tuple[Numbers, int]:
         raw[held] = trees.predict(setup.matrix[held], raw_score=True, num_iteration=trees.best_iteration)
         rounds.append(trees.best_iteration)
     return raw, max(1, round(sum(rounds) / len(rounds)))
-
-
-def _find_latest(rows: pl.DataFrame, defaults: int) -> NDArrayBool:
-    """The rows of the newest origins that together hold so many defaults (all, when there are fewer)."""
-    counts = rows.group_by("origin").agg(pl.col("is_default").sum().cast(pl.Int64)).sort("origin", descending=True)
-    before = counts.select("origin", before=pl.col("is_default").cum_sum() - pl.col("is_default"))
-    latest = before.filter(pl.col("before") < defaults)["origin"]
-    return rows["origin"].is_in(latest.implode()).to_numpy()

@@ -37,7 +37,8 @@ def test_the_simpler_shape_serves_where_trees_are_no_better(asking: Recipe) -> N
 
 def test_trees_serve_where_two_signs_speak_only_together_and_the_card_says_why(asking: Recipe) -> None:
     rows = cross_signs(make_rows())
-    fitted = fit_model(rows, CHOSEN, asking, 180, date(2026, 8, 31))
+    quick = {**asking.trees, "min_data_in_leaf": 50}
+    fitted = fit_model(rows, CHOSEN, replace(asking, trees=quick), 180, date(2026, 8, 31))
     assert fitted.about["choice"]["loss_trees"] < fitted.about["choice"]["loss_additive"]
     assert not fitted.about["is_thin"]
     assert 0 < fitted.about["negatives_share"] <= 1
