@@ -42,6 +42,7 @@ NEGATIVES = (5, 10, 20)
 ORIGIN, HORIZON_DAYS, EVERY = date(2026, 3, 31), 180, 2
 UNTIL = date(2026, 10, 1)
 LAST_FOLD = 2
+TOWN = "town "
 ERRORS = 2.0  # of the mean ratio, below which a better point is luck
 
 
@@ -101,17 +102,18 @@ def judge_point(recipe: Recipe, book: Book) -> dict[str, float]:
 
 def write_record(words: str, books: Sequence[str], tried: Sequence[tuple[Recipe, Sequence[Mapping[str, float]]]]) -> str:
     """Write what was tried, best first, as Markdown, and which point serves."""
-    ranked = rank_points([[one["loss"] for one in found] for _, found in tried])
+    losses = [[one["loss"] for one in found] for _, found in tried]
+    ranked = rank_points(losses)
     names = [*SPACE, "negatives_per_default"]
     head = ["trial", "mean ratio", "± error", *names, *(f"{book}: loss, AUC, AP, rounds" for book in books)]
-    best, serves = ranked[0], choose_winner(ranked)
+    best, serves = ranked[0], choose_winner(losses, [TOWN not in book for book in books])
     lines = [
         "# The search for hyper-parameters",
         "",
         f"Written by `{words}`; do not edit. Trial 0 is the recipe that stood before. No class weights: they break calibration.",
         "",
         "The mean ratio is that of the log losses to those of trial 0, over the books; its error is the standard error over them. Another",
-        f"point serves only when it is better by {ERRORS:.0f} errors: else the difference is luck, and what stands stays.",
+        f"point serves only when it is better by {ERRORS:.0f} errors (else the difference is luck) and loses on no real book; else what stands stays.",
         "",
         f"The best: trial {best[2]}, {_say_point(tried[best[2]][0], names)}: {best[0]:.4f} ± {best[1]:.4f}. **Serving: trial {serves}**, {_say_point(tried[serves][0], names)}.",
         "",
@@ -133,9 +135,11 @@ def rank_points(losses: Sequence[Sequence[float]]) -> list[tuple[float, float, i
     return sorted((float(mean), float(error), number) for number, (mean, error) in enumerate(zip(ratios.mean(axis=1), errors, strict=True)))
 
 
-def choose_winner(ranked: Sequence[tuple[float, float, int]]) -> int:
-    """The best point that is better than what stands by more than luck, else what stands (0)."""
-    return next((number for ratio, error, number in ranked if ratio < 1 - ERRORS * error), 0)
+def choose_winner(losses: Sequence[Sequence[float]], is_real: Sequence[bool]) -> int:
+    """The best point that is better than what stands (0) by more than luck, and no worse on any real book; else what stands."""
+    real = np.array(losses)[:, list(is_real)]
+    no_worse = {number for number, found in enumerate(real) if (found <= real[0]).all()}
+    return next((number for ratio, error, number in rank_points(losses) if ratio < 1 - ERRORS * error and number in no_worse), 0)
 
 
 def _say_point(point: Recipe, names: Sequence[str]) -> str:
@@ -165,7 +169,7 @@ def _read_town(arguments: argparse.Namespace, seed: int) -> Book:
         origins = book.list_origins(ORIGIN)[::-EVERY][::-1]
         book.read_rows(origins, ORIGIN).write_parquet(kept[0])
         book.read_rows([ORIGIN], book.span.last_known).write_parquet(kept[1])
-    return Book(f"town {seed}", *(pl.read_parquet(file) for file in kept))
+    return Book(f"{TOWN}{seed}", *(pl.read_parquet(file) for file in kept))
 
 
 def _thin_out(book: Book, share: float) -> Book:

@@ -13,7 +13,7 @@ import polars as pl
 from models.evaluate import Numbers
 from models.folds import assign_folds, count_defaults
 from models.recipe import Recipe
-from models.trees import Setup, fit_trees, set_up
+from models.trees import NDArrayBool, Setup, fit_trees, set_up
 
 FEW, MANY, ASKED = "few", "many", "asked"
 
@@ -68,7 +68,7 @@ def choose_shape(rows: pl.DataFrame, chosen: Mapping[str, int], recipe: Recipe, 
     )
 
 
-def _lose(setup: Setup, rows: pl.DataFrame, is_judged: Numbers, *, is_out_of_time: bool) -> Numbers:
+def _lose(setup: Setup, rows: pl.DataFrame, is_judged: NDArrayBool, *, is_out_of_time: bool) -> Numbers:
     """The log loss of each row judged (one per borrower), by trees that never saw the borrower, the thinning taken back."""
     folds, loss = assign_folds(rows, setup.recipe.inner_folds, setup.recipe.seed + 3), np.zeros(len(rows))
     for fold in range(setup.recipe.inner_folds):
@@ -77,4 +77,4 @@ def _lose(setup: Setup, rows: pl.DataFrame, is_judged: Numbers, *, is_out_of_tim
         trees = fit_trees(setup, seen, setup.recipe.rounds_max, held)
         raw = trees.predict(setup.matrix[held], raw_score=True, num_iteration=trees.best_iteration) - setup.shift
         loss[held] = np.logaddexp(0.0, raw) - setup.label[held] * raw
-    return loss[is_judged]
+    return np.asarray(loss[is_judged], dtype=np.float64)

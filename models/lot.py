@@ -60,11 +60,10 @@ def hold_lot(tables: Mapping[str, pl.LazyFrame], recipe: Recipe) -> tuple[dict[s
     if len(ids) <= recipe.borrowers_max:
         return dict(tables), Lot(len(ids), len(ids))
     first = np.argsort(draw_lot(ids, recipe.seed), kind="stable")[: recipe.borrowers_max]
-    held = pl.DataFrame({"borrower_id": ids.gather(np.sort(first))}).lazy()
-    kept = {
-        name: frame.join(held, on="borrower_id", how="semi") if "borrower_id" in frame.collect_schema() else frame
-        for name, frame in tables.items()
-    }
+    is_held = pl.col("borrower_id").is_in(ids.gather(np.sort(first)).implode())
+    kept = {name: frame.filter(is_held) if "borrower_id" in frame.collect_schema() else frame for name, frame in tables.items()}
+    # Read as a stream: only the rows of the lot are ever in memory together.
+    kept = {name: frame.collect(engine="streaming").lazy() for name, frame in kept.items()}
     return kept, Lot(recipe.borrowers_max, len(ids))
 
 
