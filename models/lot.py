@@ -60,11 +60,15 @@ def hold_lot(tables: Mapping[str, pl.LazyFrame], recipe: Recipe) -> tuple[dict[s
     if len(ids) <= recipe.borrowers_max:
         return dict(tables), Lot(len(ids), len(ids))
     first = np.argsort(draw_lot(ids, recipe.seed), kind="stable")[: recipe.borrowers_max]
-    is_held = pl.col("borrower_id").is_in(ids.gather(np.sort(first)).implode())
-    kept = {name: frame.filter(is_held) if "borrower_id" in frame.collect_schema() else frame for name, frame in tables.items()}
-    # Read as a stream: only the rows of the lot are ever in memory together.
-    kept = {name: frame.collect(engine="streaming").lazy() for name, frame in kept.items()}
-    return kept, Lot(recipe.borrowers_max, len(ids))
+    held = ids.gather(np.sort(first))
+    return {name: _keep_held(frame, held) for name, frame in tables.items()}, Lot(recipe.borrowers_max, len(ids))
+
+
+def _keep_held(frame: pl.LazyFrame, held: pl.Series) -> pl.LazyFrame:
+    """Read as a stream, in order; by a filter, for a stream's join was measured half as heavy again."""
+    if "borrower_id" not in frame.collect_schema():
+        return frame
+    return frame.filter(pl.col("borrower_id").is_in(held.implode())).collect(engine="streaming").lazy()
 
 
 def thin_labels(labels: Mapping[date, pl.DataFrame], recipe: Recipe) -> tuple[dict[date, pl.DataFrame], int]:
