@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from models.labels import Span
+    from models.lot import Lot
     from models.model import Model
     from models.recipe import Recipe
     from signals.forgotten import Forgotten
@@ -65,10 +66,11 @@ def train(
         raise _unfinished(sources, f"no month end before {as_of} has a known horizon of {horizon_days} days")
     rows = book.read_rows(origins, as_of)
     book.say(f"fitting on {len(origins)} origins, {len(rows):,} rows")
-    model = fit_model(rows, book.directions, book.recipe, horizon_days, as_of)
+    lot, model = book.lot.to_json(), fit_model(rows, book.directions, book.recipe, horizon_days, as_of)
     evaluation = _evaluate_latest(book, origins[-1], rows, as_of)
     sketch = sketch_training(model, rows.filter(origin=origins[-1]))
-    about = {**model.about, "rows_hash": hash_content(rows, ("origin", "borrower_id")), "sketch": sketch, "evaluation": evaluation}
+    told = {"lot": lot, "rows_hash": hash_content(rows, ("origin", "borrower_id")), "sketch": sketch, "evaluation": evaluation}
+    about = {**model.about, **told}
     folder, made = Home(home).models, replace(model, about=about)
     version, is_champion = register_model(folder, made, _try_champion(book, folder, made, rows, as_of), may_lead=may_lead)
     return TrainingReport(version, is_champion, folder / version, as_of, model.origins, about)
@@ -196,9 +198,9 @@ def _try_origin(book: _Book, origin: date, folds: int | None, is_out_of_time: bo
 def _evaluate_latest(book: _Book, latest: date, rows: pl.DataFrame, as_of: date) -> dict[str, Any]:
     """The trial of a training: at its latest origin, out of time where enough was known before it, else only borrower-disjoint."""
     from models.fairness import measure_fairness
+    from models.folds import count_defaults
     from models.leakage import audit_features, can_audit, sum_up_audit
     from models.segments import join_segments
-    from models.train import count_defaults
     from models.trial import summarise_trial, try_models
 
     # The model on trial is told of default events: an origin told by repayments alone has another definition (decision 0010).
@@ -256,6 +258,7 @@ class _Book:
     directions: Mapping[str, int]
     recipe: Recipe
     say: Progress
+    lot: Lot
     features: dict[date, pl.DataFrame] = field(default_factory=dict)
     excluded: dict[tuple[date, date], dict[str, int]] = field(default_factory=dict)
 
@@ -278,13 +281,12 @@ class _Book:
         import polars as pl
 
         from models.labels import count_excluded, join_features, label_defaults
+        from models.lot import thin_labels
 
-        parts = []
-        for origin in origins:
-            labels = label_defaults(self.tables, origin, self.horizon_days, known_by)
-            self.excluded[origin, known_by] = count_excluded(labels)
-            parts.append(join_features(labels, self._build_features(origin), origin))
-        rows = pl.concat(parts)
+        labels = {origin: label_defaults(self.tables, origin, self.horizon_days, known_by) for origin in origins}
+        self.excluded |= {(origin, known_by): count_excluded(frame) for origin, frame in labels.items()}
+        labels, self.lot.rows_left_out = thin_labels(labels, self.recipe)
+        rows = pl.concat([join_features(frame, self._build_features(origin), origin) for origin, frame in labels.items()])
         if rows.is_empty():
             raise _unfinished(self.sources, f"nobody is known, and not in crisis, at {origins[-1]}")
         return rows
@@ -307,6 +309,7 @@ class _Book:
 def _open_book(sources: Sequence[str], horizon_days: int, on_progress: Progress | None, forgotten: Forgotten | None = None) -> _Book:
     from features import directions
     from models.labels import find_span
+    from models.lot import hold_lot
     from models.recipe import load_recipe
     from signals.checks import judge_rows
     from signals.forgotten import NOBODY
@@ -315,14 +318,15 @@ def _open_book(sources: Sequence[str], horizon_days: int, on_progress: Progress 
     from signals.tables import TABLES
 
     # As the night does: what is said twice alike is no contradiction, and what breaks a rule or hangs in the air is not learned from.
-    read = read_sources(sources, forgotten or NOBODY)
+    recipe = load_recipe()
+    read, lot = hold_lot(read_sources(sources, forgotten or NOBODY), recipe)
     said = {name: frame.unique(list(TABLES[name].columns), keep="first", maintain_order=True).collect() for name, frame in read.items()}
     sound = {name: judge_rows(frame, name)[0] for name, frame in said.items()}
     tables = {name: part_orphans(frame, name, _list_known(sound, name))[0].lazy() for name, frame in sound.items()}
     span = find_span(tables)
     if span is None:
         raise _unfinished(sources, "there is no repayment at all")
-    return _Book(sources, tables, horizon_days, span, directions(), load_recipe(), on_progress or (lambda _: None))
+    return _Book(sources, tables, horizon_days, span, directions(), recipe, on_progress or (lambda _: None), lot)
 
 
 def _list_known(sound: Mapping[str, pl.DataFrame], table: str) -> list[pl.LazyFrame]:

@@ -35,7 +35,18 @@ def write_card(model: dict[str, Any]) -> str:
 
 
 def _describe_trees(about: dict[str, Any]) -> str:
-    return f"{'Additive: few defaults were known. ' if about['is_thin'] else ''}{about['rounds']} trees."
+    shape = "Additive: the simpler shape serves where data is thin. " if about["is_thin"] else ""
+    return f"{shape}{about['rounds']} trees.{tell_lot(about)}"
+
+
+def tell_lot(about: dict[str, Any]) -> str:
+    """Tell of how many it learned, where not of all, and how the base rate stood; a model that does not say is not told of."""
+    lot, share = about.get("lot"), about.get("negatives_share", 1.0)
+    some = f" Learned from a lot of {lot['borrowers']:,} of {lot['of']:,} borrowers." if lot and lot["borrowers"] < lot["of"] else ""
+    left = f" {lot['rows_left_out']:,} rows of older origins were left out before." if lot and lot["rows_left_out"] else ""
+    if share >= 1.0:
+        return some
+    return f"{some} Trees grew on every default and {share:.1%} of the others; the calibration, on rows that were not thinned, puts the base rate right.{left}"
 
 
 def _describe_trial(trial: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from models.calibration import Calibration
+from models.card import tell_lot
 from models.card_law import DUTIES, LIMITS
 from models.charts import can_draw, draw_calibration, draw_contenders
 from models.fairness import KINDS, RATES
@@ -81,7 +82,8 @@ def _write_data(model: Mapping[str, Any]) -> list[str]:
         ("차주 · borrowers", f"{about['borrowers']:,}"),
         ("채무불이행 차주 · with a default", f"{about['defaults']:,}"),
         ("기저율 · base rate", f"{about['base_rate']:.4f}"),
-        ("나무 · trees", f"{about['rounds']}{' (가법: 채무불이행이 적음 · additive: few defaults)' if about['is_thin'] else ''}"),
+        ("나무 · trees", f"{about['rounds']}{' (가법: 자료가 적음 · additive: thin data)' if about['is_thin'] else ''}"),
+        ("표본 · what it learned from", tell_lot(about).strip() or "전부 · all"),
         ("학습 자료 해시 · hash of the rows", about.get("rows_hash", "–")),
     ]
     return _section("자료와 기간 · Data and window", [_table([], rows)])

@@ -22,7 +22,7 @@ Figures = dict[str, float | None]
 class Sheet:
     """One contender's scores over rows of a trial (`trial.try_models`), in the order of the rows.
 
-    `place` is each row's share of a place on its office's list (see `lists.share_places`; null: no offices were given);
+    `is_own` is who is flagged by the contender's own risk, without a night's fixed rules (null: not told). `place` is each row's share of a place on its office's list (see `lists.share_places`; null: no offices were given);
     `lead` are the crises caught: whose row they are told by, and the days from their first flag.
     """
 
@@ -32,6 +32,7 @@ class Sheet:
     days: Numbers
     is_caution: Numbers
     is_alert: Numbers
+    is_own: Numbers | None
     place: Numbers | None
     lead: tuple[NDArray[np.intp], Numbers]
 
@@ -87,6 +88,7 @@ class Sheet:
         """Of how many rows each precision and recall is a share."""
         lists = {f"at_{pct}pct": float(list_length(len(self.raw), pct / 100)) for pct in SHARES}
         lists |= {"at_caution": float(self.is_caution.sum()), "at_alert": float(self.is_alert.sum())}
+        lists["of_own"] = 0.0 if self.is_own is None else float(self.is_own.sum())
         lists["at_capacity"] = 0.0 if self.place is None else float(self.place.sum())
         defaults = float(self.label.sum())
         return {name: rows for at, length in lists.items() for name, rows in ((f"precision_{at}", length), (f"recall_{at}", defaults))}
@@ -97,7 +99,8 @@ class Sheet:
             precision, recall = sum_places(flag, self.label, weights)
             figures |= {f"precision_at_{level}": precision, f"recall_at_{level}": recall}
             figures[f"{name}_at_{level}"] = measure_f(precision, recall, beta)
-        return figures
+        precision, recall = (None, None) if self.is_own is None else sum_places(self.is_own, self.label, weights)
+        return figures | {"precision_of_own": precision, "recall_of_own": recall, "f2_of_own": measure_f(precision, recall, 2.0)}
 
     def _measure_capacity(self, weights: Numbers) -> Figures:
         precision, recall = (None, None) if self.place is None else sum_places(self.place, self.label, weights)
@@ -119,6 +122,7 @@ def open_sheet(rows: pl.DataFrame, contender: str) -> Sheet:
         days=days.to_series().to_numpy(),
         is_caution=rows[level].is_in(FLAGGED).to_numpy().astype(np.float64),
         is_alert=(rows[level] == "alert").to_numpy().astype(np.float64),
+        is_own=rows[f"{contender}_is_own"].to_numpy().astype(np.float64) if f"{contender}_is_own" in rows.columns else None,
         place=place,
         lead=_find_lead(rows, level),
     )

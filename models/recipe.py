@@ -24,8 +24,12 @@ class Recipe:
     min_history_days: int
     calibration_defaults: int
     isotonic_defaults: int
+    borrowers_max: int
+    rows_max: int
     negatives_per_default: int
     thin_defaults: int
+    sure_defaults: int
+    choice_errors: float
     least_defaults: int
     resamples: int
     interval_defaults: int

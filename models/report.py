@@ -32,6 +32,7 @@ FIGURES = {
         for kind, kind_ko in (("precision", "정밀도"), ("recall", "재현율"))
     },
     "f2_at_caution": "주의 F2 · F2 at caution",
+    "f2_of_own": "자체 위험 기준 주의 F2 · F2 by its own risk",
     "f05_at_alert": "경보 F0.5 · F0.5 at alert",
     "lead_days_median": "선행 일수, 상위 5% · lead days, top 5 %",
     "lead_days_first_flag_median": "선행 일수, 첫 선별부터 · lead days from the first flag",
@@ -48,7 +49,7 @@ SEGMENTS = {
 }  # fmt: skip
 SHORT = (
     "auc", "average_precision", "calibration_error", "calibration_in_the_large", "precision_at_5pct", "recall_at_5pct",
-    "precision_at_capacity", "recall_at_capacity", "f2_at_caution", "f05_at_alert", "lead_days_first_flag_median",
+    "precision_at_capacity", "recall_at_capacity", "f2_at_caution", "f2_of_own", "f05_at_alert", "lead_days_first_flag_median",
 )  # fmt: skip
 SHOWN = ("borrowers", "defaults", "auc", "average_precision", "calibration_in_the_large", "precision_at_caution", "recall_at_caution")
 
@@ -71,6 +72,10 @@ def tell_remarks(figures: Mapping[str, Any]) -> list[str]:
     for name, words in (("churn_at_capacity", "명단 교체율 · new on the list"), ("churn_of_flagged", "선별 교체율 · newly flagged")):
         known = [share for share in figures.get(name, {}).values() if share is not None]
         lines += [f"{words}: {sum(known) / len(known):.0%}"] if known else []
+    if None not in (own := figures.get("f2_of_own"), ruled := figures.get("f2_at_caution")):
+        lines.append(
+            f"고정 규칙 전후 F2 · F2 before and after the fixed rules (15 days overdue, public adjustment): {own:.3f}, {ruled:.3f}"
+        )
     return [*lines, *_tell_beside(figures.get("beside", {})), *_tell_audit(figures.get("audit")), *tell_unfair(figures.get("fairness", []))]
 
 

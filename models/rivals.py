@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from models.evaluate import Numbers, measure_auc, measure_average_precision
+from models.folds import assign_folds
 from models.model import Model
 from models.recipe import Recipe
-from models.train import KEYS, assign_folds, can_fit, fit_model
+from models.train import KEYS, can_fit, fit_model
 from signals.errors import InputError
 
 ITSELF, MADE_AGAIN, SAME = "itself", "made again", "made alike"

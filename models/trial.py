@@ -12,10 +12,11 @@ import polars as pl
 from models.baselines import BASELINES, Scored, Scorer, fit_baselines, grade_like_night
 from models.bootstrap import Drawn, add_intervals, resample
 from models.figures import Figures, Sheet, list_places, open_sheet
+from models.folds import assign_folds
 from models.lists import FLAGGED, measure_churn
 from models.offices import measure_offices
 from models.recipe import Recipe
-from models.train import KEYS, assign_folds, can_fit, fit_model
+from models.train import KEYS, can_fit, fit_model
 from models.verdict import judge_contenders
 
 CONTENDERS = ("model", *BASELINES)
@@ -28,7 +29,7 @@ def try_models(
     """Score the rows of `present` by the model and each baseline, fitted on the rows of `past` about other borrowers.
 
     One row per row of `present`: origin, borrower_id, is_default, default_on; raw, risk and level of each contender
-    (`model_raw`, `model_risk`, `model_level`, …); and `is_scorecard`: whether too few defaults were known for a model, so
+    (`model_raw`, `model_risk`, `model_level`, `model_is_own`, …; see `baselines.Scored`); and `is_scorecard`: whether too few defaults were known for a model, so
     that the scorecard stood in for it, as it would at night. Out of time when every horizon in `past` ended by the origins
     of `present`; the caller sees to that.
     """
@@ -52,6 +53,7 @@ def _score_all(present: pl.DataFrame, scorers: Mapping[str, Scorer]) -> pl.DataF
     for name in CONTENDERS:
         scored = scorers.get(name, scorers["scorecard"])(present)
         columns |= {f"{name}_raw": pl.Series(scored.raw), f"{name}_risk": pl.Series(scored.risk), f"{name}_level": scored.level}
+        columns[f"{name}_is_own"] = pl.Series(scored.is_own)
     return present.select(KEYS).with_columns(**columns, is_scorecard=pl.lit("model" not in scorers))
 
 
@@ -62,7 +64,7 @@ def _fit_scorer(past: pl.DataFrame, directions: Mapping[str, int], recipe: Recip
     def give(asked: pl.DataFrame) -> Scored:
         raw = model.score_raw(asked)
         risk = model.calibration.apply(raw)
-        return Scored(raw, risk, grade_like_night(asked, risk, model.thresholds))
+        return Scored(raw, risk, grade_like_night(asked, risk, model.thresholds), risk >= model.thresholds.caution)
 
     return give
 

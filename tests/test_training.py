@@ -235,3 +235,20 @@ def test_training_long_after_the_last_news_takes_nobody_for_well(tmp_path: Path)
     book = training._open_book([str(tmp_path)], 31, None)
     last = book.span.last_known
     assert book.list_origins(date(2030, 1, 1)) == book.list_origins(last) != []
+
+
+def test_a_large_book_is_learned_from_by_a_lot_of_its_borrowers_and_its_base_rate_stands(
+    town: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from models import recipe
+
+    small = replace(recipe.load_recipe(), borrowers_max=700, rows_max=800, negatives_per_default=2, calibration_defaults=1)
+    monkeypatch.setattr(recipe, "load_recipe", lambda: small)
+    book = training._open_book([str(town)], 60, None)
+    assert (book.lot.borrowers, book.lot.of) == (700, 1500)
+    assert book.tables["borrowers"].collect()["borrower_id"].n_unique() <= 700
+    assert len(book.tables["lenders"].collect()) > 1
+    origins = book.list_origins(UNTIL)[-3:]
+    rows = book.read_rows(origins, UNTIL)
+    assert book.lot.rows_left_out > 300
+    assert len(rows.filter(origin=origins[-1])) + book.excluded[origins[-1], UNTIL]["excluded_in_crisis"] > 650

@@ -91,3 +91,10 @@ def test_another_horizon_is_measured_where_it_is_over_and_said_to_be_unfinished_
     none = look_beside(tried, tables, JAN, recipe)
     assert none == {"is_finished": False, "origins": [], "unfinished": ["2026-01-31", "2026-02-28"]}
     assert "365 days: 아직 끝나지 않음 · unfinished" in write_report(judge(recipe) | {"beside": {"365": none}})
+
+
+def test_flags_that_are_worse_than_a_baselines_are_said_with_the_verdict(recipe: Recipe) -> None:
+    found = judge(recipe, model_is_own=~pl.col("is_default"), logistic_is_own=pl.col("is_default"))
+    assert found["verdict"]["flags_worse_than"] == ["logistic"]
+    assert "WORSE than those of the logistic scorecard" in write_report(found).splitlines()[2]
+    assert found["baselines"]["logistic"]["f2_of_own"] == 1.0

@@ -8,9 +8,11 @@ import polars as pl
 import pytest
 
 from models.evaluate import measure_auc
+from models.folds import assign_folds
 from models.model import Model
 from models.recipe import Recipe, load_recipe
-from models.train import assign_folds, choose_features, fit_model, thin_negatives
+from models.train import choose_features, fit_model
+from models.trees import thin_negatives
 from signals.errors import InputError, SettingsError
 
 KNOWN_BY = date(2026, 8, 31)
@@ -49,8 +51,8 @@ def test_folds_keep_a_borrower_together_and_spread_defaults(rows: pl.DataFrame) 
 def test_negatives_are_thinned_and_the_base_rate_stands(rows: pl.DataFrame, directions: dict[str, int], recipe: Recipe) -> None:
     label = rows["is_default"].to_numpy().astype(float)
     thin = replace(recipe, negatives_per_default=2)
-    assert thin_negatives(label, thin).sum() == 3 * label.sum()
-    assert thin_negatives(label, replace(recipe, negatives_per_default=10**6)).all()
+    assert thin_negatives(rows, thin).sum() == 3 * label.sum()
+    assert thin_negatives(rows, replace(recipe, negatives_per_default=10**6)).all()
     fitted = fit_model(rows, directions, thin, 180, KNOWN_BY)
     assert fitted.booster.dump_model()["tree_info"][0]["tree_structure"]["internal_count"] <= 3 * label.sum()
     risk = fitted.calibration.apply(fitted.score_raw(rows))
