@@ -70,8 +70,7 @@ def train(
     evaluation = _evaluate_latest(book, origins[-1], rows, as_of)
     sketch = sketch_training(model, rows.filter(origin=origins[-1]))
     told = {"lot": lot, "rows_hash": hash_content(rows, ("origin", "borrower_id")), "sketch": sketch, "evaluation": evaluation}
-    about = {**model.about, **told}
-    folder, made = Home(home).models, replace(model, about=about)
+    folder, made = Home(home).models, replace(model, about=(about := {**model.about, **told}))
     version, is_champion = register_model(folder, made, _try_champion(book, folder, made, rows, as_of), may_lead=may_lead)
     return TrainingReport(version, is_champion, folder / version, as_of, model.origins, about)
 

@@ -24,7 +24,7 @@ def name_features() -> dict[str, tuple[str, str]]:
     """Name every declared feature in Korean and English, by its column.
 
     >>> name_features()["days_past_due"][1]
-    'Days past due'
+    'The number of days past due'
     """
     return {name: (feature.label_ko, feature.label_en) for name, feature in BY_NAME.items()}
 

@@ -111,7 +111,9 @@ def measure_roundness(value: Numbers) -> Numbers:
     roundness = np.full(len(value), POWERS[0] - 1.0)
     for power in POWERS:
         steps = value / 10.0**power
-        roundness[np.abs(steps - np.rint(steps)) <= 1e-9 * np.maximum(1.0, np.abs(steps))] = power
+        whole = np.rint(steps)
+        is_multiple = np.abs(steps - whole) <= 1e-9 * np.maximum(1.0, np.abs(steps))
+        roundness[is_multiple & ((whole != 0) | (value == 0))] = power  # what is far below a power is no multiple of it
     return roundness
 
 
